@@ -24,19 +24,50 @@ struct Key : td_key {
     /// A file or folder; relative ones lie in the home folder.
     static constexpr Key path(const char* name, const char* fallback) { return make(TD_PATH, name, fallback); }
 
-    constexpr Key about(const char* text) const { return with([&](Key& k) { k.doc = text; }); }
+    constexpr Key about(const char* text) const {
+        Key k = *this;
+        k.doc = text;
+        return k;
+    }
     /// Flashphoner's flat name for it.
-    constexpr Key aka(const char* flat) const { return with([&](Key& k) { k.alias = flat; }); }
+    constexpr Key aka(const char* flat) const {
+        Key k = *this;
+        k.alias = flat;
+        return k;
+    }
     /// What a bare number counts: `ms`, `s`, `min`, `h`.
-    constexpr Key per(const char* unit_name) const { return with([&](Key& k) { k.unit = unit_name; }); }
+    constexpr Key per(const char* unit_name) const {
+        Key k = *this;
+        k.unit = unit_name;
+        return k;
+    }
     /// Inclusive limits, in bytes, microseconds or as is.
     constexpr Key within(std::int64_t low, std::int64_t high) const {
-        return with([&](Key& k) { k.min = low, k.max = high; });
+        Key k = *this;
+        k.min = low;
+        k.max = high;
+        return k;
     }
-    constexpr Key required() const { return with([](Key& k) { k.flags |= TD_KEY_REQUIRED; }); }
-    constexpr Key secret() const { return with([](Key& k) { k.flags |= TD_KEY_SECRET; }); }
-    constexpr Key reload() const { return with([](Key& k) { k.flags |= TD_KEY_RELOAD; }); }
-    constexpr Key per_recording() const { return with([](Key& k) { k.flags |= TD_KEY_RECORDING; }); }
+    constexpr Key required() const {
+        Key k = *this;
+        k.flags |= TD_KEY_REQUIRED;
+        return k;
+    }
+    constexpr Key secret() const {
+        Key k = *this;
+        k.flags |= TD_KEY_SECRET;
+        return k;
+    }
+    constexpr Key reload() const {
+        Key k = *this;
+        k.flags |= TD_KEY_RELOAD;
+        return k;
+    }
+    constexpr Key per_recording() const {
+        Key k = *this;
+        k.flags |= TD_KEY_RECORDING;
+        return k;
+    }
 
 private:
     static constexpr Key make(std::uint32_t type, const char* name, const char* fallback) {
@@ -47,12 +78,6 @@ private:
         key.fallback = fallback;
         key.doc = "";
         return key;
-    }
-    template <class Change>
-    constexpr Key with(Change change) const {
-        Key copy = *this;
-        change(copy);
-        return copy;
     }
 };
 

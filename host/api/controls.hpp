@@ -1,0 +1,100 @@
+// What the HTTP interface asks of the rest of the server. Implemented by the parts that own streams and recordings.
+#pragma once
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace tapedeck::host::api {
+
+/// Null: done. Otherwise why not; TD_NOT_FOUND becomes 404, TD_EXISTS 409, TD_DENIED 403, TD_MALFORMED 400,
+/// TD_CANCELLED 503, everything else 500. Called once, from any thread, also from inside the call.
+using Done = std::function<void(const Error* failure)>;
+
+/// `/rest-api/recorder` (R67-R81). All calls come from the server's thread and return at once.
+class RecorderControl {
+public:
+    virtual ~RecorderControl() = default;
+
+    /// Settings of one recording as texts: `fileTemplate` is told as `stream_record_policy_template`, `rotation` as
+    /// `record_rotation`, any other scalar member of `config` under its own name; unknown ones are to be ignored.
+    using Settings = std::map<std::string, std::string>;
+
+    /// Ends the running recording of this stream, then begins a new one (R72). TD_NOT_FOUND when the session is not
+    /// known or its stream is not PUBLISHING (R67, R74).
+    virtual void start(const std::string& media_session, const Settings& settings, Done done) = 0;
+
+    /// TD_NOT_FOUND when the session is not being recorded. `done` comes when the recording is closed, or
+    /// record_stop_timeout passed (R76).
+    virtual void stop(const std::string& media_session, Done done) = 0;
+
+    struct Running {
+        std::string file_name;  ///< as far as it is known, gaps left as `{endTime}`, without folder (R81)
+        std::string media_session;
+    };
+    /// What is being recorded now, in order of start.
+    virtual std::vector<Running> running() = 0;
+};
+
+/// One stream as REST shows it (wcs-compat section 4). Members not listed are sent with WCS' constant values.
+struct StreamObject {
+    std::string media_session, name, session;
+    std::string application = "defaultApp";
+    std::string provider;               ///< `WebRTC`, `RTSP`, `Flash`, `MPEG-TS`
+    std::string status = "PUBLISHING";  ///< PENDING, PUBLISHING, PLAYING, ...
+    std::string audio_codec, video_codec;
+    bool published = true;  ///< false: played
+    bool has_audio = false, has_video = false;
+    bool audio_muted = false, video_muted = false;
+    bool record = false;  ///< is being recorded now
+    std::uint32_t width = 0, height = 0;
+    std::int64_t bitrate = 0, audio_bitrate = 0, fps = 0, gop = 0;
+    std::int64_t create_date_ms = 0;  ///< UNIX time
+    std::string transport = "TCP";
+    std::string info;             ///< sent when not empty
+    boost::json::object metrics;  ///< sent when it was asked for
+};
+
+/// `/rest-api/stream`. All calls come from the server's thread and return at once.
+class StreamDirectory {
+public:
+    virtual ~StreamDirectory() = default;
+    /// All streams, published and played. The API filters.
+    virtual std::vector<StreamObject> streams() = 0;
+    /// Begins to end the stream with this media session; the client gets `reason`. False: it is gone already.
+    virtual bool terminate(const std::string& media_session, std::string_view reason) = 0;
+};
+
+/// `/client/records/`: where the files lie.
+class RecordFiles {
+public:
+    enum class State { Missing, Running, Ready };
+    struct Located {
+        State state = State::Missing;
+        std::filesystem::path path;  ///< absolute, for Ready
+    };
+    virtual ~RecordFiles() = default;
+    /// `name` is relative, has no empty, `.` or `..` component and no NUL; folders are separated by `/`. Called on a
+    /// pool thread, may look at the disk. Running: a recording of this name is still being written.
+    virtual Located locate(const std::string& name) = 0;
+};
+
+/// `/health` and the counters of `/?action=stat`.
+class Health {
+public:
+    virtual ~Health() = default;
+    /// Whether everything listens; until then /health answers 503. Any thread.
+    virtual bool ready() = 0;
+    /// `ports`, `plugins`, ...; `version` and `status` are added by the API. Any thread.
+    virtual boost::json::object report() = 0;
+};
+
+}  // namespace tapedeck::host::api

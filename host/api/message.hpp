@@ -1,0 +1,66 @@
+// One HTTP request and its answer as plain values; what every part of the API but the sockets works with.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace tapedeck::host::api {
+
+/// A request, wholly read. Everything in it comes from the client and is untrusted.
+struct Request {
+    std::string method;
+    std::string target;                          ///< as sent: path and query, still encoded
+    std::string path;                            ///< the part before `?`, still encoded
+    std::string query;                           ///< the part after `?`, still encoded
+    std::map<std::string, std::string> headers;  ///< names in lower case; of equal names the first
+    std::string body;
+    std::string remote;  ///< address without port; IPv4 also where it came over an IPv6 socket
+    bool secure = false;
+
+    /// The value of a header, or empty.
+    std::string_view header(const std::string& lower_case_name) const;
+};
+
+/// A file opened for reading; closes it.
+class OpenFile {
+public:
+    explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
+    ~OpenFile();
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
+    int descriptor() const { return descriptor_; }
+
+private:
+    int descriptor_;
+};
+
+/// Part of a file as a body. It is sent in pieces of bounded size, never held in memory.
+struct FileBody {
+    std::shared_ptr<const OpenFile> file;  ///< shared: answers are copyable values
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+};
+
+/// An answer. Content-Length, Connection, Date and Server are the server's own.
+struct Response {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> headers;
+    std::string body;
+    FileBody file = {};         ///< used when `file.file` is set
+    bool close = false;         ///< end the connection after it
+    bool without_body = false;  ///< HEAD: the lengths are told, nothing is sent
+};
+
+/// Takes the answer to one request; called once, from any thread, also from inside the handler.
+using Answer = std::function<void(Response)>;
+
+/// Called on the server's own thread; returns at once and answers then or later.
+using Handler = std::function<void(const Request&, Answer)>;
+
+}  // namespace tapedeck::host::api

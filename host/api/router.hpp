@@ -1,0 +1,49 @@
+// From a path to its handler: methods, access, CORS and the shape of errors, alike for every route.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "access/access.hpp"
+#include "api/message.hpp"
+#include "api/workers.hpp"
+
+namespace tapedeck::host::api {
+
+/// Routes requests. Paths under `/rest-api` are answered to allowed clients only, carry the CORS header also with
+/// errors, and answer preflights. Thread-safe; routes may come and go while requests are served.
+class Router {
+public:
+    /// Both are borrowed for the router's life. Checks of passwords run on `workers`, as they take milliseconds.
+    Router(const Access& access, Workers& workers) : access_(access), workers_(workers) {}
+
+    /// `path` is exact, or a prefix when it ends with `/*`. `methods` are upper case; HEAD comes with GET. Throws Error
+    /// TD_EXISTS when the path and method are taken by another owner. `owner` is only compared.
+    void add(const std::vector<std::string>& methods, const std::string& path, Handler handler,
+             const void* owner = nullptr);
+
+    /// Removes all routes of `owner` and waits until none of its handlers runs. Answers may still come.
+    void remove(const void* owner);
+
+    /// Answers the request, at once or later. Never throws: what a handler throws becomes an answer.
+    void handle(const Request& request, const Answer& answer) const;
+
+private:
+    struct Route;
+    using Methods = std::map<std::string, std::shared_ptr<Route>>;
+
+    void dispatch(const Request& request, const Answer& answer) const;
+    Methods find(const std::string& path) const;
+
+    const Access& access_;
+    Workers& workers_;
+    mutable std::mutex mutex_;
+    std::map<std::string, Methods, std::less<>> exact_, prefixes_;
+};
+
+}  // namespace tapedeck::host::api

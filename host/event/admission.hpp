@@ -1,0 +1,40 @@
+// Asks all hooks whether somebody may connect, publish or play.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "base/error.hpp"
+#include "config/settings.hpp"
+#include "tapedeck/abi.h"
+
+namespace tapedeck::host {
+
+class Registry;
+
+/// Thread-safe. Hooks that have no `admit` are not asked; the first one that refuses decides; one that does not answer
+/// within `admission_timeout` denies.
+class Admission {
+public:
+    /// Null: yes. Else TD_DENIED (or TD_TIMEOUT) with the reason for the client. Once, on a thread of the admission and
+    /// never from inside `ask`; it must not wait.
+    using Done = std::function<void(const Error* refused)>;
+
+    /// Makes its own instance of every hook that has `admit`. Throws Error.
+    Admission(const SettingsSource& settings, const Registry& registry);
+    Admission(const Admission&) = delete;
+    Admission& operator=(const Admission&) = delete;
+    ~Admission();
+
+    /// `action` is TD_CONNECT, TD_PUBLISH or TD_PLAY; `info` is copied. Returns at once.
+    void ask(int action, const td_stream_info& info, Done done);
+    /// Later and waiting questions are answered TD_CANCELLED; waits for running calls, or the time is over.
+    void stop(std::chrono::milliseconds limit);
+
+private:
+    class Desk;
+    std::unique_ptr<Desk> desk_;
+};
+
+}  // namespace tapedeck::host

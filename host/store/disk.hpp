@@ -1,0 +1,49 @@
+// Free space of the file systems that recordings are written to (R59-R62).
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "config/settings.hpp"
+
+namespace tapedeck::host {
+
+/// Asks each watched file system once a second, one thread each, so that a hung one stops nobody else. The setting
+/// `file_recorder_min_space` is read each time. Thread-safe.
+class Disk {
+public:
+    /// Called on the thread of that file system when its state changes: return at once.
+    using Changed = std::function<void(const std::filesystem::path& folder, bool enough)>;
+
+    explicit Disk(Scope settings);
+    Disk(const Disk&) = delete;
+    Disk& operator=(const Disk&) = delete;
+    /// Ends the threads; one that hangs in the system is left behind.
+    ~Disk();
+
+    /// Throws Error(TD_NO_SPACE, "Not enough available disk space: ...") when `folder` has less than the minimum.
+    /// Watches its file system from then on: the first call of a file system asks the system, later ones only look at
+    /// what is known, except after a second without an answer.
+    void require(const std::filesystem::path& folder);
+    /// What was seen last; true for a folder that nobody asked `require` for. Never waits for a disk.
+    bool enough(const std::filesystem::path& folder) const;
+    /// One listener; set it before the first `require`. The log line is written in any case.
+    void on_change(Changed changed);
+
+private:
+    struct Watched;
+    struct Shared;
+    std::shared_ptr<Watched> find(const std::filesystem::path& folder) const;
+    static void run(const std::shared_ptr<Shared>& shared, const std::shared_ptr<Watched>& watched);
+
+    std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace tapedeck::host

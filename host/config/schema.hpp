@@ -1,6 +1,7 @@
 // All settings that host parts and plugins declare: names, aliases, nearest names.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <set>
@@ -35,12 +36,16 @@ public:
     /// Keys that begin so and go on with a name of somebody else's choice: `prefer.` for `prefer.webm = webm_lavf`.
     void add_family(std::string_view prefix, std::string_view doc);
 
+    /// True for the host itself, for plugins as they were added.
+    bool enabled(std::string_view owner) const;
     /// By full name; null when nobody declares it.
     const Declared* find(std::string_view name) const;
     /// Several keys may share one alias.
     std::vector<const Declared*> aliased(std::string_view alias) const;
     /// Whether a line of a file may have this name: full name, alias or member of a family.
     bool knows(std::string_view name) const;
+    /// All names that `knows` knows, but for those of families.
+    std::set<std::string, std::less<>> names() const;
     /// The known name at most two edits away that is nearest, the first one by alphabet among equals.
     std::optional<std::string> nearest(std::string_view name) const;
 

@@ -29,13 +29,17 @@ struct Written {
     std::string place(const Property& property) const;
     /// Null when neither has the key.
     const Property* find(std::string_view key) const;
+    /// What gives a key its value: of the command line before the file, by full name before the alias.
+    const Property* find(const Declared& declared) const;
 };
 
 /// An immutable snapshot. Any thread.
 class Settings {
 public:
     struct Problem {
-        std::string place, key, text;
+        std::string place;     ///< `flashphoner.properties:14`
+        std::size_t line = 0;  ///< 0: the command line
+        std::string key, text;
     };
 
     /// Resolves every key of `schema`: its full name, else its alias, else its default; overrides before the file. A
@@ -85,11 +89,12 @@ public:
         std::vector<std::string> changed;  ///< full names of keys with new values
         std::vector<std::string> waiting;  ///< written anew, but only read at the next start
     };
-    /// Reads the file again; only RELOAD keys change. Throws Error and changes nothing when the file has a wrong value.
+    /// Reads the file again; only RELOAD keys change. Throws Error and changes nothing when the file cannot be read or
+    /// has a wrong value; its text has a line for each.
     Reloaded reload();
 
 private:
-    void replace(std::shared_ptr<const Schema> schema);
+    Reloaded replace(std::shared_ptr<const Schema> schema, std::shared_ptr<const Written> written);
     std::shared_ptr<const Written> read() const;
 
     std::filesystem::path home_, file_;

@@ -7,11 +7,10 @@
 
 #include "base/error.hpp"
 #include "config/settings.hpp"
+#include "event/hooks.hpp"
 #include "tapedeck/abi.h"
 
 namespace tapedeck::host {
-
-class Registry;
 
 /// Thread-safe. Hooks that have no `admit` are not asked; the first one that refuses decides; one that does not answer
 /// within `admission_timeout` denies.
@@ -21,20 +20,24 @@ public:
     /// never from inside `ask`; it must not wait.
     using Done = std::function<void(const Error* refused)>;
 
-    /// Makes its own instance of every hook that has `admit`. Throws Error.
-    Admission(const SettingsSource& settings, const Registry& registry);
+    /// `settings` must outlive it.
+    Admission(const SettingsSource& settings, const Hooks& hooks);
     Admission(const Admission&) = delete;
     Admission& operator=(const Admission&) = delete;
     ~Admission();
 
+    /// Hooks that were enabled by SIGHUP.
+    void add(const Hooks& hooks);
     /// `action` is TD_CONNECT, TD_PUBLISH or TD_PLAY; `info` is copied. Returns at once.
     void ask(int action, const td_stream_info& info, Done done);
     /// Later and waiting questions are answered TD_CANCELLED; waits for running calls, or the time is over.
     void stop(std::chrono::milliseconds limit);
 
 private:
-    class Desk;
-    std::unique_ptr<Desk> desk_;
+    struct Question;
+    struct Desk;
+    struct Shared;
+    std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace tapedeck::host

@@ -5,15 +5,15 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "config/settings.hpp"
 #include "event/event.hpp"
+#include "event/hooks.hpp"
 
 namespace tapedeck::host {
-
-class Registry;
 
 /// Thread-safe. Each hook has its own threads (`hook.<id>.workers`); a call that hangs or waits for its next attempt
 /// delays only later events of the same media session at the same hook.
@@ -28,13 +28,15 @@ public:
     /// After every attempt, on a thread of the hook: return at once.
     using Report = std::function<void(const Progress&)>;
 
-    /// Makes an instance of every enabled hook. Throws Error.
-    Dispatcher(const SettingsSource& settings, const Registry& registry);
+    /// Hooks that do not listen are left out. `settings` must outlive it.
+    Dispatcher(const SettingsSource& settings, const Hooks& hooks);
     Dispatcher(const Dispatcher&) = delete;
     Dispatcher& operator=(const Dispatcher&) = delete;
     ~Dispatcher();
 
-    /// `hook.<id>` of the hooks that want events.
+    /// Hooks that were enabled by SIGHUP.
+    void add(const Hooks& hooks);
+    /// `hook.<id>` of the hooks that listen.
     std::vector<std::string> targets() const;
     /// One event to one hook; earlier attempts count. An unknown target gives up at once (the hook is not enabled any
     /// more).
@@ -44,8 +46,13 @@ public:
     void stop(std::chrono::milliseconds limit);
 
 private:
-    class Hooks;
-    std::unique_ptr<Hooks> hooks_;
+    struct Line;
+    struct Shared;
+    static void next(const std::shared_ptr<Shared>& shared, Line& line, const std::string& session);
+    static void attempt(const std::shared_ptr<Shared>& shared, Line& line, const std::string& session,
+                        std::stop_token stop);
+
+    std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace tapedeck::host

@@ -12,7 +12,7 @@ inline constexpr Key admission_timeout = Key::duration("admission_timeout", "5s"
                                              .reload();
 inline constexpr Key hook_timeout =
     Key::duration("hook_timeout", "10min")
-        .about("How long one call of a hook may take, unless the hook has a `timeout` of its own")
+        .about("How long one call of a hook may take at most; a hook may have a shorter limit of its own")
         .reload();
 inline constexpr Key hook_workers = Key::integer("hook_workers", "4")
                                         .about("Calls of one hook at a time, unless it has `workers` of its own")

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/settings.hpp"
 #include "store/file.hpp"
@@ -18,7 +19,7 @@ class Catalog;
 class Dispatcher;
 class Disk;
 class Flusher;
-class Registry;
+struct Extension;
 class Writer;
 
 /// What a recording writes into.
@@ -34,7 +35,8 @@ public:
     /// All must outlive it.
     struct Parts {
         const SettingsSource& settings;
-        const Registry& registry;
+        /// The active extensions of a kind; the registry's `all`.
+        std::function<std::vector<const Extension*>(std::string_view kind)> extensions;
         Catalog& catalog;
         Dispatcher& dispatcher;
         Flusher& flusher;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,6 +45,7 @@ private:
     std::shared_ptr<const Rules> rules() const;
 
     std::filesystem::path file_;
+    mutable std::mutex mutex_;
     std::shared_ptr<const Rules> rules_;  // replaced whole by reload, while questions still hold the old one
 };
 

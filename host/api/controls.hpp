@@ -24,8 +24,8 @@ class RecorderControl {
 public:
     virtual ~RecorderControl() = default;
 
-    /// Settings of one recording as texts: `fileTemplate` is told as `stream_record_policy_template`, `rotation` as
-    /// `record_rotation`, any other scalar member of `config` under its own name; unknown ones are to be ignored.
+    /// The scalar members of `config` as texts, under the names that the client sent (`fileTemplate`, `rotation`, any
+    /// setting of a recording). Names that nobody knows are to be ignored.
     using Settings = std::map<std::string, std::string>;
 
     /// Ends the running recording of this stream, then begins a new one (R72). TD_NOT_FOUND when the session is not

@@ -89,8 +89,13 @@ typedef struct td_buffer {
 
 /* ------------------------------------------------------------------------------------------------ media ---- */
 
+#ifdef __cplusplus
+#define TD_CODEC_BYTE(c) static_cast<uint32_t>(static_cast<uint8_t>(c))
+#else
+#define TD_CODEC_BYTE(c) ((uint32_t)(uint8_t)(c))
+#endif
 #define TD_CODEC(a, b, c, d)                                                                                           \
-    ((uint32_t)(uint8_t)(a) << 24 | (uint32_t)(uint8_t)(b) << 16 | (uint32_t)(uint8_t)(c) << 8 | (uint32_t)(uint8_t)(d))
+    (TD_CODEC_BYTE(a) << 24 | TD_CODEC_BYTE(b) << 16 | TD_CODEC_BYTE(c) << 8 | TD_CODEC_BYTE(d))
 
 #define TD_CODEC_ANY 0u /* in a writer's list: whatever comes */
 /* Canonical forms; there is one per codec, so any ingest meets any writer. `config` is the track's decoder setup.

@@ -1,15 +1,9 @@
 // Free space of the file systems that recordings are written to (R59-R62).
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <string>
-#include <vector>
 
 #include "config/settings.hpp"
 

@@ -134,7 +134,7 @@ std::string Recording::to_json() const {
     each_member(*this, Write{out});
     if (!options.empty()) {
         json::object settings;
-        for (const auto& [name, value] : options) settings[name] = value_of(value);
+        for (const auto& [key, value] : options) settings[key] = value_of(value);
         out["options"] = std::move(settings);
     }
     return json::serialize(out);
@@ -149,7 +149,7 @@ Recording Recording::from_json(std::string_view text) {
         Recording recording;
         each_member(recording, Read{in});
         if (const auto* settings = in.if_contains("options")) {
-            for (const auto& [name, value] : settings->as_object()) recording.options[name] = text_from(value);
+            for (const auto& [key, value] : settings->as_object()) recording.options[key] = text_from(value);
         }
         return recording;
     } catch (const Error& error) {

@@ -74,7 +74,7 @@ class SettingsSource {
 public:
     /// Reads `file`, unless it is empty, and lays `key=value` texts over it. Throws Error when it cannot be read, is
     /// larger than 1 MB or an override has no `=`.
-    SettingsSource(std::filesystem::path home, std::filesystem::path file, std::span<const std::string> overrides = {});
+    SettingsSource(std::filesystem::path home, std::filesystem::path file, std::span<const std::string> overrides);
     /// From text instead of a file.
     SettingsSource(std::filesystem::path home, std::string_view text);
 

@@ -1,0 +1,55 @@
+"""Generated clips, made once for each build folder. What they hold is known, so tests can compare packets with them."""
+import fcntl
+import subprocess
+
+from case import BUILD
+
+_PICTURE = "testsrc2=size=320x240:rate=25"
+_TONE = "sine=frequency=440:sample_rate=44100"
+_X264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-b:v", "400k"]
+_AAC = ["-c:a", "aac", "-ac", "2", "-b:a", "64k"]
+
+
+def _clip(name, *arguments):
+    folder = BUILD / "clips"
+    folder.mkdir(exist_ok=True)
+    path = folder / name
+    with open(folder / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # tests run at the same time
+        if not path.exists():
+            fresh = folder / ("new-" + name)
+            subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *arguments, str(fresh)], check=True)
+            fresh.rename(path)
+    return path
+
+
+def both(seconds=6, gop=25):
+    """H.264 without B-frames and AAC, a key frame each `gop` frames of 25 a second."""
+    return _clip(f"both-{seconds}-{gop}.flv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE, "-t", str(seconds),
+                 *_X264, "-bf", "0", "-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0", *_AAC)
+
+
+def b_frames(seconds=6):
+    return _clip(f"b-frames-{seconds}.flv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE, "-t", str(seconds),
+                 "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-b:v", "400k", "-bf", "3", "-g", "50", *_AAC)
+
+
+def audio(seconds=6):
+    return _clip(f"audio-{seconds}.flv", "-f", "lavfi", "-i", _TONE, "-t", str(seconds), *_AAC)
+
+
+def video(seconds=6):
+    return _clip(f"video-{seconds}.flv", "-f", "lavfi", "-i", _PICTURE, "-t", str(seconds), *_X264, "-bf", "0", "-g", "25")
+
+
+def heavy(seconds=20, megabits=8):
+    """Enough bytes to fill a small disk in a few seconds."""
+    return _clip(f"heavy-{seconds}-{megabits}.flv", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25,noise=alls=40:allf=t",
+                 "-f", "lavfi", "-i", _TONE, "-t", str(seconds), "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+                 "-b:v", f"{megabits}M", "-minrate", f"{megabits}M", "-maxrate", f"{megabits}M", "-bufsize", f"{megabits}M",
+                 "-bf", "0", "-g", "25", *_AAC)
+
+
+def mp3(seconds=4):
+    """A codec that no MP4 recording takes as it is."""
+    return _clip(f"mp3-{seconds}.flv", "-f", "lavfi", "-i", _TONE, "-t", str(seconds), "-c:a", "libmp3lame", "-b:a", "64k")

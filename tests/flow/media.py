@@ -1,0 +1,65 @@
+"""What is in a file, by other programs' eyes: ffprobe, ffmpeg, and a walk over the boxes."""
+import json
+import subprocess
+
+
+def probe(path):
+    """ffprobe's format and streams; AssertionError when it cannot read the file."""
+    run = subprocess.run(["ffprobe", "-v", "error", "-show_format", "-show_streams", "-of", "json", str(path)],
+                         capture_output=True, text=True)
+    assert run.returncode == 0 and not run.stderr, f"ffprobe {path}: {run.stderr}"
+    return json.loads(run.stdout)
+
+
+def track(path, kind):
+    """The stream of this kind (`video`, `audio`), or None."""
+    return next((s for s in probe(path)["streams"] if s["codec_type"] == kind), None)
+
+
+def packets(path, kind):
+    """[(pts, dts, size, md5)] of every packet of the first track of this kind, in its time base, edit lists ignored."""
+    isobmff = ["-ignore_editlist", "1"] if str(path).endswith((".mp4", ".m4a")) else []
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *isobmff, "-copyts", "-i", str(path), "-map", f"0:{kind[0]}:0",
+                          "-c", "copy", "-copyinkf", "-f", "framemd5", "-"], capture_output=True, text=True)
+    assert run.returncode == 0, f"{path}: {run.stderr}"
+    rows = [[field.strip() for field in line.split(",")] for line in run.stdout.splitlines() if line and line[0] != "#"]
+    return [(int(r[2]), int(r[1]), int(r[4]), r[5]) for r in rows]
+
+
+def hashes(path, kind):
+    return [md5 for *_, md5 in packets(path, kind)]
+
+
+def decodes(path):
+    """ffmpeg's complaints while decoding everything; empty when there are none."""
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-enc_time_base:v", "-1", "-f", "null", "-"],
+                         capture_output=True, text=True)
+    return run.stderr.strip() + ("" if run.returncode == 0 else f" (exit {run.returncode})")
+
+
+def boxes(path):
+    """Types of the top-level boxes in order; AssertionError when they do not fill the file exactly."""
+    found, at, size = [], 0, path.stat().st_size
+    with open(path, "rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            elif length == 0:
+                length = size - at
+            assert length >= 8 and at + length <= size, f"{path}: box {head[4:8]!r} of {length} bytes at {at} of {size}"
+            found.append(head[4:8].decode("latin1"))
+            at += length
+    return found
+
+
+def is_progressive(path):
+    """Whether it is a plain MP4 with its index before its media and no fragments to be seen."""
+    types = boxes(path)
+    return "moof" not in types and types.count("moov") == 1 and "mdat" in types and types.index("moov") < types.index("mdat")
+
+
+def seconds(path):
+    return float(probe(path)["format"]["duration"])

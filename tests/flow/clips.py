@@ -53,3 +53,11 @@ def heavy(seconds=20, megabits=8):
 def mp3(seconds=4):
     """A codec that no MP4 recording takes as it is."""
     return _clip(f"mp3-{seconds}.flv", "-f", "lavfi", "-i", _TONE, "-t", str(seconds), "-c:a", "libmp3lame", "-b:a", "64k")
+
+
+def broadcast(seconds=20):
+    """720p at 30 frames and 1.5 Mbit/s, as an encoder at an event sends it; textured, so that the rate is really spent."""
+    return _clip(f"broadcast-{seconds}.flv", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30,noise=alls=6:allf=t", "-f", "lavfi",
+                 "-i", _TONE, "-t", str(seconds), "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-pix_fmt", "yuv420p",
+                 "-b:v", "1500k", "-maxrate", "1500k", "-bufsize", "3000k", "-bf", "0", "-g", "60", "-keyint_min", "60",
+                 "-sc_threshold", "0", "-c:a", "aac", "-ac", "2", "-b:a", "96k")

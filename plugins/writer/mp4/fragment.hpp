@@ -1,0 +1,42 @@
+// One movie fragment: the moof box and the header of the mdat that follows it (ISO/IEC 14496-12 §8.8).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "boxes.hpp"
+#include "sample_table.hpp"
+#include "tracks.hpp"
+
+namespace tapedeck::mp4 {
+
+/// sample_flags of a sample that needs no other, and of one that does (§8.8.3.1).
+constexpr std::uint32_t sample_flags_key = 0x02000000;
+constexpr std::uint32_t sample_flags_other = 0x01010000;
+
+/// The samples of one track that go into one fragment; not empty.
+struct TrackRun {
+    const TrackHead* track = nullptr;
+    std::int64_t decode_time = 0;
+    std::span<const Sample> samples;
+};
+
+/// Appends the moof and the mdat header; the samples of the runs follow in this order. What all samples have in common,
+/// or the init moov says already, is not repeated for each. All samples together must stay below 2 GiB.
+void append_fragment(Bytes& out, std::uint32_t sequence, std::span<const TrackRun> runs);
+
+/// A run as it stands in the file.
+struct FoundRun {
+    std::uint32_t track_id = 0;
+    std::int64_t decode_time = 0;
+    std::int64_t data_offset = 0;  ///< from the first byte of the moof
+    std::vector<Sample> samples;
+};
+
+/// Reads a moof without its header. Nothing when it is broken, names a track that `tracks` lacks, or is none of ours:
+/// each run has its own offset and each sample its own size.
+std::optional<std::vector<FoundRun>> parse_moof(View payload, std::span<const TrackHead> tracks);
+
+}  // namespace tapedeck::mp4

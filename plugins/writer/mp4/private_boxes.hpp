@@ -1,0 +1,27 @@
+// The `uuid` boxes of our own: what only recovery reads; players skip them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "boxes.hpp"
+
+namespace tapedeck::mp4 {
+
+/// The host's note inside the init moov. The box ends at a multiple of 8 bytes of the writer's buffer.
+void write_memo(BoxWriter& writer, std::string_view memo);
+/// The note, when `payload` is that of a memo box.
+std::optional<std::string> parse_memo(View payload);
+
+/// A further `stsd` entry of a track. It stands before the first fragment whose samples of the track need it.
+struct NewEntry {
+    std::uint32_t track_id = 0;
+    Bytes entry;
+};
+void write_new_entry(BoxWriter& writer, std::uint32_t track_id, View entry);
+/// The entry, a whole box, when `payload` is that of such a box.
+std::optional<NewEntry> parse_new_entry(View payload);
+
+}  // namespace tapedeck::mp4

@@ -1,0 +1,97 @@
+#include "recorded_track.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <string>
+
+namespace tapedeck::mp4 {
+
+RecordedTrack::RecordedTrack(const td_host* host, const td_track& track, std::uint32_t id, bool enabled)
+    : host_(host),
+      index_(track.index),
+      time_base_(track.time_base),
+      head_(make_head(track, id, enabled)),
+      timeline_(track.time_base, head_.timescale, head_.frame) {}
+
+bool RecordedTrack::is_current(const td_track& track) const {
+    const bool same_codec = (track.codec == TD_CODEC_H264) == head_.video;
+    return same_codec && std::ranges::equal(make_entry(track), head_.entries[description_ - 1]);
+}
+
+void RecordedTrack::change(const td_track& track) {
+    const bool same_time = track.time_base.num == time_base_.num && track.time_base.den == time_base_.den;
+    if (!head_.video || track.codec != TD_CODEC_H264 || !same_time)
+        throw Error(TD_UNSUPPORTED,
+                    "track " + std::to_string(index_) + ": only H.264 parameter sets may change within an MP4 file");
+    new_entry_ = make_entry(track);
+    parameter_sets_ = parameter_sets({track.config.data, track.config.size});
+    description_ = head_.add_entry(new_entry_);
+}
+
+void RecordedTrack::add(const td_packet& packet) {
+    const Timeline::Stamp stamp = timeline_.place(packet);
+    Sample sample;
+    sample.key = !head_.video || (packet.flags & TD_PACKET_KEY) != 0;
+    sample.composition = stamp.composition;
+    add_payload(packet, sample);
+    host_->buffer_ref(packet.buffer);
+    references_.push_back(packet.buffer);
+    samples_.push_back(sample);
+    decode_.push_back(stamp.decode);
+    bytes_ += sample.size;
+    end_ = stamp.end;
+}
+
+void RecordedTrack::add_payload(const td_packet& packet, Sample& sample) {
+    sample.size = packet.data_size;
+    const View whole{packet.data, packet.data_size};
+    const auto place =
+        sample.key && !parameter_sets_.empty() ? parameter_sets_place(whole) : std::optional<std::size_t>{};
+    if (!place) {
+        payload_.push_back({whole.data(), whole.size()});
+        return;
+    }
+    if (*place != 0) payload_.push_back({whole.data(), *place});
+    payload_.push_back({parameter_sets_.data(), parameter_sets_.size()});
+    payload_.push_back({whole.data() + *place, whole.size() - *place});
+    sample.size += static_cast<std::uint32_t>(parameter_sets_.size());
+}
+
+void RecordedTrack::settle() {
+    if (empty()) return;
+    const std::int64_t shown = decode_.front() + samples_.front().composition;
+    if (head_.video && shown > 0) decode_.front() -= shown;
+    head_.media_time = std::max<std::int64_t>(0, -decode_.front());
+}
+
+std::span<const Sample> RecordedTrack::samples() {
+    const auto duration = [](std::int64_t from, std::int64_t to) {
+        return static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(to - from, 0, std::numeric_limits<std::uint32_t>::max()));
+    };
+    for (std::size_t i = 0; i + 1 < samples_.size(); ++i) samples_[i].duration = duration(decode_[i], decode_[i + 1]);
+    samples_.back().duration = duration(decode_.back(), end_);
+    return samples_;
+}
+
+void RecordedTrack::written() {
+    new_entry_.clear();
+    entries_in_file_ = head_.entries.size();
+}
+
+TrackHead RecordedTrack::head_in_file() const {
+    TrackHead head = head_;
+    head.entries.resize(entries_in_file_);
+    return head;
+}
+
+void RecordedTrack::clear() {
+    for (td_buffer* buffer : references_) host_->buffer_unref(buffer);
+    references_.clear();
+    samples_.clear();
+    decode_.clear();
+    payload_.clear();
+    bytes_ = 0;
+}
+
+}  // namespace tapedeck::mp4

@@ -1,0 +1,79 @@
+// One track while it is recorded: the samples of the next fragment, with references to their payloads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sample_table.hpp"
+#include "tapedeck/context.hpp"
+#include "timeline.hpp"
+#include "tracks.hpp"
+
+namespace tapedeck::mp4 {
+
+/// Keeps a reference to each payload until `clear`. Its vectors keep their room, so a
+/// packet costs no allocation once the first fragments are through.
+class RecordedTrack {
+public:
+    /// Throws Error as `make_head`.
+    RecordedTrack(const td_host* host, const td_track& track, std::uint32_t id, bool enabled);
+    ~RecordedTrack() { clear(); }
+    RecordedTrack(const RecordedTrack&) = delete;
+    RecordedTrack& operator=(const RecordedTrack&) = delete;
+
+    std::uint32_t index() const { return index_; }
+    const TrackHead& head() const { return head_; }
+
+    /// Whether these parameters are what the track has now.
+    bool is_current(const td_track& track) const;
+    /// New parameters from the next packet on; nothing may be pending. Throws Error, TD_UNSUPPORTED for what cannot go
+    /// on in this file.
+    void change(const td_track& track);
+
+    void add(const td_packet& packet);
+    bool empty() const { return samples_.empty(); }
+    std::size_t count() const { return samples_.size(); }
+    std::uint64_t bytes() const { return bytes_; }
+
+    /// Before the init moov is written: a first picture that is shown after 0 is shown from 0 on, and what lies before
+    /// 0 gets room on the track's own time line.
+    void settle();
+    /// Fills in durations and gives the samples; their first decode time is `decode_time`.
+    std::span<const Sample> samples();
+    std::int64_t decode_time() const { return decode_.front() + head_.media_time; }
+    const std::vector<td_bytes>& payload() const { return payload_; }
+
+    /// An entry that the file does not have yet, to be written before the pending samples; empty: none.
+    const Bytes& new_entry() const { return new_entry_; }
+    std::uint32_t description() const { return description_; }
+    /// The pending samples are in the file, and the new entry.
+    void written();
+    /// The head as the file has it: without an entry that no sample in it uses yet.
+    TrackHead head_in_file() const;
+    /// Gives up all references.
+    void clear();
+
+private:
+    void add_payload(const td_packet& packet, Sample& sample);
+
+    const td_host* host_;
+    std::uint32_t index_;
+    td_rational time_base_;
+    TrackHead head_;
+    Timeline timeline_;
+    std::uint32_t description_ = 1;
+    std::size_t entries_in_file_ = 1;
+    Bytes new_entry_;
+    Bytes parameter_sets_;  // in every IDR from the first change on
+
+    std::vector<Sample> samples_;
+    std::vector<std::int64_t> decode_;
+    std::vector<td_bytes> payload_;
+    std::vector<td_buffer*> references_;
+    std::uint64_t bytes_ = 0;
+    std::int64_t end_ = 0;
+};
+
+}  // namespace tapedeck::mp4

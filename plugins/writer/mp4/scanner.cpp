@@ -1,0 +1,253 @@
+#include "scanner.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "fragment.hpp"
+#include "payload_check.hpp"
+#include "private_boxes.hpp"
+
+namespace tapedeck::mp4 {
+namespace {
+
+constexpr std::uint64_t head_limit = 4 << 20;  // of the init moov, of a moof, of a private box
+
+/// Reads small parts in order with few calls.
+class Window {
+public:
+    explicit Window(const Source& source) : source_(source) {}
+
+    /// `count` bytes, or fewer at the end of the file. Valid until the next call.
+    View at(std::uint64_t position, std::size_t count) {
+        if (position < start_ || position + count > start_ + bytes_.size()) {
+            start_ = position;
+            bytes_.resize(std::max<std::size_t>(count, 2048));
+            bytes_.resize(source_.read(position, bytes_));
+        }
+        return View(bytes_)
+            .subspan(static_cast<std::size_t>(position - start_))
+            .first(std::min<std::size_t>(count, bytes_.size() - static_cast<std::size_t>(position - start_)));
+    }
+
+private:
+    const Source& source_;
+    std::uint64_t start_ = 0;
+    Bytes bytes_;
+};
+
+/// One fragment whose samples are all there, or as many as are. Positions are those in the file.
+struct Fragment {
+    std::uint64_t start = 0;  // of the private boxes before it, else of its moof
+    std::uint64_t moof = 0, mdat = 0, end = 0;
+    bool torn = false;
+    std::vector<NewEntry> entries;
+    std::vector<FoundRun> runs;
+
+    std::uint64_t position(const FoundRun& run) const { return moof + static_cast<std::uint64_t>(run.data_offset); }
+};
+
+class Scan {
+public:
+    explicit Scan(const Source& source) : source_(source), window_(source), size_(source.size()) {}
+
+    std::optional<Found> run() {
+        if (!read_head() || !find_data()) return std::nullopt;
+        found_.tables.resize(found_.movie.tracks.size());
+        descriptions_.assign(found_.movie.tracks.size(), 1);
+        walk();
+        return std::move(found_);
+    }
+
+private:
+    std::optional<BoxHeader> header(std::uint64_t at) {
+        if (at >= size_) return std::nullopt;
+        return parse_box_header(window_.at(at, box_header_size));
+    }
+
+    bool read_head() {
+        const auto first = header(0);
+        if (!first || first->type != fourcc("ftyp") || first->size != Layout::init_at) return false;
+        const auto init = header(Layout::init_at);
+        if (!init || (init->type != fourcc("moov") && init->type != fourcc("free"))) return false;
+        if (init->size < box_header_size || init->size > head_limit) return false;
+        const View payload = window_.at(Layout::init_at + box_header_size, init->size - box_header_size);
+        if (payload.size() < init->size - box_header_size) return false;
+        auto movie = parse_init_moov(payload);
+        if (!movie) return false;
+        found_.movie = std::move(*movie);
+        found_.layout.reserve_at = Layout::init_at + init->size;
+        return true;
+    }
+
+    /// The 16 bytes in front of the first fragment: the marker, or the header of the final mdat.
+    bool is_marker(std::uint64_t at) {
+        if ((at + Layout::marker_size) % Layout::block != 0) return false;
+        const View bytes = window_.at(at, Layout::marker_size);
+        if (bytes.size() < Layout::marker_size) return false;
+        limit_ = size_;
+        if (std::ranges::equal(bytes, Layout::marker)) return true;
+        ByteReader reader(bytes);
+        if (reader.u32() != 1 || reader.u32() != fourcc("mdat")) return false;
+        const std::uint64_t mdat = reader.u64();
+        if (mdat < size_ - at) limit_ = at + std::max(mdat, Layout::marker_size);
+        return true;
+    }
+
+    bool find_data() {
+        Layout& layout = found_.layout;
+        layout.reserve_is_stated = false;
+        std::uint64_t at = layout.reserve_at;
+        for (int boxes = 0; boxes < 4; ++boxes) {
+            if (is_marker(at)) {
+                layout.data_at = at + Layout::marker_size;
+                layout.reserve_is_stated = boxes == 1 && header(layout.reserve_at)->type == fourcc("free");
+                return true;
+            }
+            const auto box = header(at);
+            if (!box || box->size < box_header_size) break;
+            if (box->type != fourcc("free") && box->type != fourcc("moov")) break;
+            at += box->size;
+        }
+        // Blocks were inserted, but a crash came before P's header was enlarged over them.
+        for (at = Layout::up(layout.reserve_at + box_header_size) + Layout::block; at <= size_; at += Layout::block) {
+            if (!is_marker(at - Layout::marker_size)) continue;
+            layout.data_at = at;
+            return true;
+        }
+        return false;
+    }
+
+    void walk() {
+        std::uint64_t at = found_.layout.data_at;
+        while (auto fragment = read_fragment(at)) {
+            at = fragment->end;
+            const bool torn = fragment->torn;
+            last_.push_back(std::move(*fragment));
+            if (last_.size() > 2) {
+                keep(last_.front());
+                last_.pop_front();
+            }
+            if (torn) break;
+        }
+        for (Fragment& fragment : last_) {
+            const bool whole = verify(fragment);
+            if (fragment.runs.empty()) break;
+            keep(fragment);
+            if (!whole) break;
+        }
+    }
+
+    std::optional<Fragment> read_fragment(std::uint64_t at) {
+        Fragment fragment;
+        fragment.start = at;
+        for (;;) {
+            const auto box = header(at);
+            if (!box || box->size < box_header_size || box->size > head_limit) return std::nullopt;
+            if (box->size > limit_ - std::min(limit_, at)) return std::nullopt;
+            const View payload = window_.at(at + box_header_size, box->size - box_header_size);
+            if (payload.size() < box->size - box_header_size) return std::nullopt;
+            if (box->type == fourcc("uuid")) {
+                auto entry = parse_new_entry(payload);
+                if (!entry || fragment.entries.size() > 64) return std::nullopt;
+                fragment.entries.push_back(std::move(*entry));
+                at += box->size;
+                continue;
+            }
+            if (box->type != fourcc("moof")) return std::nullopt;
+            auto runs = parse_moof(payload, found_.movie.tracks);
+            if (!runs) return std::nullopt;
+            fragment.runs = std::move(*runs);
+            fragment.moof = at;
+            fragment.mdat = at + box->size;
+            break;
+        }
+        const auto mdat = header(fragment.mdat);
+        if (!mdat || mdat->type != fourcc("mdat") || mdat->size < box_header_size) return std::nullopt;
+        if (fragment.mdat + box_header_size > limit_) return std::nullopt;
+        fragment.end = fragment.mdat + mdat->size;
+        if (!drop_missing(fragment)) return std::nullopt;
+        return fragment;
+    }
+
+    /// Keeps the samples that lie within the mdat and the file. False when none does.
+    bool drop_missing(Fragment& fragment) {
+        fragment.torn = fragment.end > limit_;
+        const std::uint64_t there = std::min(fragment.end, limit_);
+        std::uint64_t last = 0;
+        for (FoundRun& run : fragment.runs) {
+            std::uint64_t at = fragment.position(run);
+            if (run.data_offset < 0 || at < fragment.mdat + box_header_size) return false;
+            std::size_t whole = 0;
+            while (whole < run.samples.size() && at <= there && run.samples[whole].size <= there - at)
+                at += run.samples[whole++].size;
+            run.samples.resize(whole);
+            if (whole != 0) last = std::max(last, at);
+        }
+        std::erase_if(fragment.runs, [](const FoundRun& run) { return run.samples.empty(); });
+        if (fragment.torn) fragment.end = last;
+        return !fragment.runs.empty();
+    }
+
+    /// Cuts the fragment before the first sample whose bytes never reached the disk. False when it cut.
+    bool verify(Fragment& fragment) {
+        Bytes bytes;
+        for (std::size_t r = 0; r < fragment.runs.size(); ++r) {
+            FoundRun& run = fragment.runs[r];
+            const auto track = std::ranges::find(found_.movie.tracks, run.track_id, &TrackHead::id);
+            std::uint64_t at = fragment.position(run);
+            for (std::size_t i = 0; i < run.samples.size(); ++i) {
+                bytes.resize(run.samples[i].size);
+                const bool read = source_.read(at, bytes) == bytes.size();
+                if (read && (track->video ? is_access_unit(bytes) : is_sound(bytes))) {
+                    at += bytes.size();
+                    continue;
+                }
+                run.samples.resize(i);
+                fragment.runs.resize(i == 0 ? r : r + 1);
+                fragment.end = at;
+                fragment.torn = true;
+                return false;
+            }
+        }
+        return true;
+    }
+
+    void keep(const Fragment& fragment) {
+        auto& tracks = found_.movie.tracks;
+        for (const NewEntry& entry : fragment.entries) {
+            const auto track = std::ranges::find(tracks, entry.track_id, &TrackHead::id);
+            if (track == tracks.end()) continue;
+            descriptions_[static_cast<std::size_t>(track - tracks.begin())] = track->add_entry(entry.entry);
+        }
+        for (const FoundRun& found : fragment.runs) {
+            const auto track = std::ranges::find(tracks, found.track_id, &TrackHead::id);
+            const auto index = static_cast<std::size_t>(track - tracks.begin());
+            Run run;
+            run.position = fragment.position(found) - found_.layout.data_at;
+            run.decode_time = found.decode_time;
+            run.description = descriptions_[index];
+            found_.tables[index].append(run, found.samples);
+            found_.samples += found.samples.size();
+        }
+        found_.layout.data_size = fragment.end - found_.layout.data_at;
+        found_.layout.torn.reset();
+        if (fragment.torn)
+            found_.layout.torn = Layout::Torn{fragment.mdat - found_.layout.data_at,
+                                              static_cast<std::uint32_t>(fragment.end - fragment.mdat)};
+    }
+
+    const Source& source_;
+    Window window_;
+    std::uint64_t size_, limit_ = 0;
+    Found found_;
+    std::vector<std::uint32_t> descriptions_;
+    std::deque<Fragment> last_;
+};
+
+}  // namespace
+
+std::optional<Found> scan(const Source& source) {
+    return Scan(source).run();
+}
+
+}  // namespace tapedeck::mp4

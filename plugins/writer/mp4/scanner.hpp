@@ -1,0 +1,37 @@
+// Finds everything whole in a file that was torn anywhere: while recording, by power loss, or half finished.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "layout.hpp"
+#include "movie.hpp"
+#include "sample_table.hpp"
+
+namespace tapedeck::mp4 {
+
+/// The bytes of a file. Reads may throw; the scanner lets that through.
+class Source {
+public:
+    virtual ~Source() = default;
+    virtual std::uint64_t size() const = 0;
+    /// Fewer bytes than asked for only at the end.
+    virtual std::size_t read(std::uint64_t at, std::span<std::uint8_t> into) const = 0;
+};
+
+/// What a recording needs to be finished. `tables[i]` belongs to `movie.tracks[i]`.
+struct Found {
+    Movie movie;
+    std::vector<SampleTable> tables;
+    Layout layout;
+    std::uint64_t samples = 0;
+};
+
+/// Reads headers and fragment boxes, and of the media only the last two fragments, which may hold blocks that never
+/// reached the disk. Nothing when the file was not begun by this writer or is torn before its first fragment. The same
+/// file gives the same answer before, during and after it was finished.
+std::optional<Found> scan(const Source& source);
+
+}  // namespace tapedeck::mp4

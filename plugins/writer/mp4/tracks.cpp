@@ -1,0 +1,184 @@
+#include "tracks.hpp"
+
+#include <algorithm>
+
+#include "tapedeck/context.hpp"
+#include "tapedeck/media/aac.hpp"
+#include "tapedeck/media/h264.hpp"
+
+namespace tapedeck::mp4 {
+namespace {
+
+std::uint16_t pack_language(std::string_view tag) {
+    const bool three_letters = tag.size() == 3 && std::ranges::all_of(tag, [](char c) { return c >= 'a' && c <= 'z'; });
+    std::uint16_t packed = 0;
+    for (const char c : three_letters ? tag : std::string_view("und"))
+        packed = static_cast<std::uint16_t>(packed << 5 | (c - 0x60));
+    return packed;
+}
+
+View config_of(const td_track& track) {
+    return {track.config.data, track.config.size};
+}
+
+[[noreturn]] void refuse(const td_track& track, const std::string& why) {
+    throw Error(TD_MALFORMED, "track " + std::to_string(track.index) + ": " + why);
+}
+
+/// Descriptor of ISO/IEC 14496-1 §7.2.2: tag and length in front of what `body` holds.
+void descriptor(Bytes& out, std::uint8_t tag, const Bytes& body) {
+    out.push_back(tag);
+    bool started = false;
+    for (int shift = 21; shift >= 0; shift -= 7) {
+        const auto part = static_cast<std::uint8_t>(body.size() >> shift & 0x7f);
+        started = started || part != 0 || shift == 0;
+        if (started) out.push_back(static_cast<std::uint8_t>(part | (shift > 0 ? 0x80 : 0)));
+    }
+    out.insert(out.end(), body.begin(), body.end());
+}
+
+void set_picture_size(const td_track& track, TrackHead& head) {
+    head.width = track.width;
+    head.height = track.height;
+    if (head.width != 0 && head.height != 0) return;
+    const auto config = h264::parse_avcc(config_of(track));
+    if (config.sps.empty()) refuse(track, "its avcC holds no SPS");
+    const auto sps = h264::parse_sps(config.sps.front());
+    head.width = sps.width;
+    head.height = sps.height;
+}
+
+}  // namespace
+
+std::uint32_t TrackHead::add_entry(View entry) {
+    const auto known = std::ranges::find_if(entries, [&](const Bytes& e) { return std::ranges::equal(e, entry); });
+    const auto index = static_cast<std::uint32_t>(known - entries.begin());
+    if (known == entries.end()) entries.emplace_back(entry.begin(), entry.end());
+    return index + 1;
+}
+
+TrackHead make_head(const td_track& track, std::uint32_t id, bool enabled) {
+    TrackHead head;
+    head.id = id;
+    head.enabled = enabled;
+    head.video = track.codec == TD_CODEC_H264;
+    head.language = pack_language(view(track.language));
+    head.name = view(track.label);
+    head.entries.push_back(make_entry(track));
+    if (track.time_base.num <= 0 || track.time_base.den <= 0) refuse(track, "its time base is not positive");
+    head.timescale = static_cast<std::uint32_t>(track.time_base.den);
+    if (head.video) {
+        set_picture_size(track, head);
+        if (head.name.empty()) head.name = "Video";
+    } else {
+        const auto config = aac::parse_config(config_of(track));
+        head.timescale = config.sample_rate;
+        head.frame = config.samples_per_frame;
+        if (head.name.empty()) head.name = "Sound";
+    }
+    return head;
+}
+
+Bytes make_entry(const td_track& track) {
+    const View config = config_of(track);
+    try {
+        if (track.codec == TD_CODEC_H264) {
+            TrackHead size;
+            set_picture_size(track, size);
+            if (h264::parse_avcc(config).sps.empty()) refuse(track, "its avcC holds no SPS");
+            return avc1_entry(size.width, size.height, config);
+        }
+        if (track.codec == TD_CODEC_AAC) {
+            const auto aac = aac::parse_config(config);
+            const auto channels = track.channels != 0 ? track.channels : aac.channels != 0 ? aac.channels : 2;
+            return mp4a_entry(channels, aac.output_rate, config);
+        }
+    } catch (const Malformed& e) {
+        refuse(track, std::string("its config cannot be read: ") + e.what());
+    }
+    throw Error(TD_UNSUPPORTED, "track " + std::to_string(track.index) + ": its codec does not go into MP4 here");
+}
+
+Bytes avc1_entry(std::uint32_t width, std::uint32_t height, View avcc) {
+    Bytes out;
+    BoxWriter writer(out);
+    {
+        const auto entry = writer.box(fourcc("avc1"));
+        writer.zeros(6);
+        writer.u16(1);  // data_reference_index
+        writer.zeros(16);
+        writer.u16(static_cast<std::uint16_t>(std::min(width, 0xffffu)));
+        writer.u16(static_cast<std::uint16_t>(std::min(height, 0xffffu)));
+        writer.u32(0x00480000);  // 72 dpi
+        writer.u32(0x00480000);
+        writer.u32(0);
+        writer.u16(1);  // frame_count
+        writer.zeros(32);
+        writer.u16(0x0018);
+        writer.u16(0xffff);
+        const auto box = writer.box(fourcc("avcC"));
+        const std::size_t at = writer.position();
+        writer.bytes(avcc);
+        if (avcc.size() > 4) out[at + 4] |= 3;  // packets carry 4-byte lengths whatever the source used
+    }
+    return out;
+}
+
+Bytes mp4a_entry(std::uint32_t channels, std::uint32_t sample_rate, View audio_specific_config) {
+    Bytes specific, config, stream;
+    descriptor(specific, 5, Bytes(audio_specific_config.begin(), audio_specific_config.end()));
+    BoxWriter decoder(config);
+    decoder.u8(0x40);          // ISO/IEC 14496-3
+    decoder.u8(5 << 2 | 1);    // an audio stream
+    decoder.zeros(3 + 4 + 4);  // buffer size, maximum and average bitrate: not known
+    decoder.bytes(specific);
+    BoxWriter es(stream);
+    es.u16(0);  // ES_ID
+    es.u8(0);
+    descriptor(stream, 4, config);
+    descriptor(stream, 6, Bytes{2});
+
+    Bytes out;
+    BoxWriter writer(out);
+    {
+        const auto entry = writer.box(fourcc("mp4a"));
+        writer.zeros(6);
+        writer.u16(1);
+        writer.zeros(8);
+        writer.u16(static_cast<std::uint16_t>(channels));
+        writer.u16(16);
+        writer.zeros(4);
+        writer.u32(sample_rate <= 0xffff ? sample_rate << 16 : 0);
+        const auto box = writer.full_box(fourcc("esds"), 0, 0);
+        descriptor(out, 3, stream);
+    }
+    return out;
+}
+
+Bytes parameter_sets(View avcc) {
+    Bytes sets;
+    const auto config = h264::parse_avcc(avcc);
+    for (const auto& nal : config.sps) h264::append_nal(sets, nal);
+    for (const auto& nal : config.pps) h264::append_nal(sets, nal);
+    return sets;
+}
+
+std::optional<std::size_t> parameter_sets_place(View access_unit) {
+    std::size_t place = 0, at = 0;
+    try {
+        ByteReader reader(access_unit);
+        while (!reader.empty()) {
+            const View nal = reader.take(reader.u32());
+            const auto type = h264::nal_type(nal);
+            if (type == h264::nal_sps) return std::nullopt;
+            if (type == h264::nal_slice || type == h264::nal_idr) break;
+            at += 4 + nal.size();
+            if (type == h264::nal_aud) place = at;
+        }
+    } catch (const Malformed&) {
+        return std::nullopt;
+    }
+    return place;
+}
+
+}  // namespace tapedeck::mp4

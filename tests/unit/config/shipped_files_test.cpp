@@ -1,0 +1,55 @@
+// The files of conf/ that this area ships.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/properties.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> lines_of(const std::string& name) {
+    std::ifstream in(std::string(CONF_DIR) + "/" + name);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);) lines.push_back(line);
+    return lines;
+}
+
+TEST(ShippedProperties, SetOnlyWhatMakesTheFirstRecording) {
+    std::string text;
+    for (const std::string& line : lines_of("flashphoner.properties")) text += line + "\n";
+    const Properties parsed = parse_properties(text);
+    EXPECT_THAT(parsed.notes, IsEmpty());
+    std::vector<std::string> set;
+    for (const Property& property : parsed.entries) set.push_back(property.key + "=" + property.value);
+    EXPECT_THAT(set, ElementsAre("record_flash_published_streams=true", "record_name_collision=suffix",
+                                 "multi_record_dir=multirecords"));
+}
+
+TEST(ShippedProperties, AreProseOrSettingsInEachComment) {
+    const std::regex shape("|# ----.*|#( .*)?|#?[a-z_.0-9]+ =( .*)?");
+    for (const std::string& line : lines_of("flashphoner.properties"))
+        EXPECT_TRUE(std::regex_match(line, shape)) << line;
+}
+
+TEST(ShippedSdp, AllowsH264AndTheAudioOfR142) {
+    const auto lines = lines_of("flash_handler_publish.sdp");
+    const auto has = [&lines](std::string_view line) { return std::ranges::find(lines, line) != lines.end(); };
+    EXPECT_TRUE(has("m=video 0 RTP/AVP 119"));
+    EXPECT_TRUE(has("a=rtpmap:119 H264/90000"));
+    EXPECT_TRUE(has("m=audio 0 RTP/AVP 97 8 0 102 103 104 105 106 107 108 109 110"));
+    EXPECT_TRUE(has("a=rtpmap:102 mpeg4-generic/48000/1"));
+    EXPECT_EQ(lines.front(), "v=0");
+}
+
+}  // namespace
+}  // namespace tapedeck::host

@@ -19,7 +19,7 @@ struct Verdict {
 /// file is worth a probe; with it the answer is final.
 Verdict verdict(const Facts& facts, std::uint32_t host_major, std::uint32_t host_minor);
 
-/// The line for an offered extension that this host has no kind for: `thing.x: tapedeck.thing/2 is not supported by
+/// The line for an offered extension that this host has no kind for: `tapedeck.thing/2 x: not supported by this host`;
 /// this host`; empty when it is supported.
 std::string unsupported(const DescriptorFacts::Offer& offer);
 

@@ -1,0 +1,41 @@
+#include "plugin/transform.hpp"
+
+#include "plugin/host_table.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+const td_transform* table_of(const Extension& extension) {
+    return static_cast<const td_transform*>(extension.declared->table);
+}
+
+}  // namespace
+
+bool Transform::accepts(const Extension& extension, const td_track& in, std::uint32_t codec) {
+    return table_of(extension)->accepts(&host_table(), extension.context, &in, codec) == 1;
+}
+
+Transform::Transform(const Extension& extension, const td_options* options, const td_track& in, std::uint32_t codec,
+                     td_sink& out)
+    : extension_(extension), table_(table_of(extension)) {
+    td_error error = empty_error();
+    const td_status status =
+        table_->create(&host_table(), extension_.context, options, &in, codec, &out, &self_, &error);
+    check(extension_, "create", status, error);
+}
+
+Transform::~Transform() {
+    table_->destroy(self_);
+}
+
+void Transform::push(const td_packet& packet) {
+    td_error error = empty_error();
+    check(extension_, "push", table_->push(self_, &packet, &error), error);
+}
+
+void Transform::flush() {
+    td_error error = empty_error();
+    check(extension_, "flush", table_->push(self_, nullptr, &error), error);
+}
+
+}  // namespace tapedeck::host

@@ -63,7 +63,7 @@ cp $FILE_NAME {target}
 
     def test_a_script_that_fails_is_tried_again(self):
         tries = self.scratch / "tries"
-        server = self.server({"hook.script.retry_delay": "200ms"},
+        server = self.server({"hook_retry_delay": "200ms"},
                              hook=f'#!/bin/sh\necho try >> "{tries}"\necho "cannot do it" >&2\n[ $(wc -l < "{tries}") -ge 3 ]\n')
         server.publish(clips.audio(2), "again")
         eventually(lambda: tries.exists() and len(tries.read_text().splitlines()) >= 3, "three attempts", 30)

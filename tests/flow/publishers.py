@@ -45,7 +45,7 @@ class Publishers(FlowTest):
         key, certificate = self.scratch / "key.pem", self.scratch / "cert.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
                         "-subj", "/CN=localhost", "-keyout", key, "-out", certificate], check=True, capture_output=True)
-        server = self.server({"tls.certificate": certificate, "tls.key": key, "rtmps.port": "0"})
+        server = self.server({"protocol.rtmp.certificate": certificate, "protocol.rtmp.key": key, "protocol.rtmp.tls_port": "0"})
         clip = clips.both()
         url = f"rtmps://127.0.0.1:{server.ports['rtmps']}/live/secret"
         result = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", clip, "-c", "copy", "-f", "flv", url], capture_output=True, text=True, timeout=60)

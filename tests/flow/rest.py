@@ -135,7 +135,7 @@ class Rest(FlowTest):
         self.assertGreater(len(kept), 300)
 
     def test_without_the_kept_pictures_it_waits_for_a_key_frame_and_says_so(self):
-        server = self.server({**self.OFF, "record_last_gop": "false"})
+        server = self.server({**self.OFF, "stream.gop_cache": "0"})
         publisher = server.publishing(clips.both(20, gop=250), "wait")
         self.addCleanup(self.stop, publisher)
         session = server.stream("wait")["mediaSessionId"]

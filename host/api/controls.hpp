@@ -19,7 +19,7 @@ namespace tapedeck::host::api {
 /// TD_CANCELLED 503, everything else 500. Called once, from any thread, also from inside the call.
 using Done = std::function<void(const Error* failure)>;
 
-/// `/rest-api/recorder` (R67-R81). All calls come from the server's thread and return at once.
+/// `/rest-api/recorder` (R67-R81). Called on any thread, concurrently; every call returns at once.
 class RecorderControl {
 public:
     virtual ~RecorderControl() = default;
@@ -47,6 +47,7 @@ public:
 /// One stream as REST shows it (wcs-compat section 4). Members not listed are sent with WCS' constant values.
 struct StreamObject {
     std::string media_session, name, session;
+    std::string node;  ///< this server, `<id>@<address>`
     std::string application = "defaultApp";
     std::string provider;               ///< `WebRTC`, `RTSP`, `Flash`, `MPEG-TS`
     std::string status = "PUBLISHING";  ///< PENDING, PUBLISHING, PLAYING, ...
@@ -63,7 +64,7 @@ struct StreamObject {
     boost::json::object metrics;  ///< sent when it was asked for
 };
 
-/// `/rest-api/stream`. All calls come from the server's thread and return at once.
+/// `/rest-api/stream`. Called on any thread, concurrently; every call returns at once.
 class StreamDirectory {
 public:
     virtual ~StreamDirectory() = default;

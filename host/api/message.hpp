@@ -60,7 +60,7 @@ struct Response {
 /// Takes the answer to one request; called once, from any thread, also from inside the handler.
 using Answer = std::function<void(Response)>;
 
-/// Called on the server's own thread; returns at once and answers then or later.
+/// Called on threads of the server, concurrently; returns at once and answers then or later.
 using Handler = std::function<void(const Request&, Answer)>;
 
 }  // namespace tapedeck::host::api

@@ -33,12 +33,16 @@ public:
     /// Answers the request, at once or later. Never throws: what a handler throws becomes an answer.
     void handle(const Request& request, const Answer& answer) const;
 
+    /// Whether the body of a request with this head is worth reading: false where the answer is an error anyway.
+    bool wants_body(const Request& head) const;
+
 private:
     struct Route;
     using Methods = std::map<std::string, std::shared_ptr<Route>>;
 
     void dispatch(const Request& request, const Answer& answer) const;
-    Methods find(const std::string& path) const;
+    /// The routes of a path; with the lock held. Null: none.
+    const Methods* find(std::string_view path) const;
 
     const Access& access_;
     Workers& workers_;

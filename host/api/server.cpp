@@ -1,0 +1,242 @@
+#include "api/server.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "api/keys.hpp"
+#include "api/session.hpp"
+#include "api/tls.hpp"
+#include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+
+namespace tapedeck::host::api {
+namespace {
+
+namespace net = boost::asio;
+using tcp = net::ip::tcp;
+using namespace std::chrono_literals;
+using TlsContext = std::shared_ptr<net::ssl::context>;
+
+constexpr auto pause_after_failed_accept = 100ms;
+
+/// Opens, binds and listens, and gives the port; the family is the address's own, `*` is IPv6 with IPv4 where there is
+/// IPv6.
+std::uint16_t listen(tcp::acceptor& acceptor, const std::string& address, std::uint16_t port, const char* setting) {
+    const auto fail = [&](const boost::system::error_code& failure) {
+        throw Error(fmt::format("{} = {}: cannot listen on {}:{}: {}; choose another port, or 0 for any free one",
+                                setting, port, address, port, failure.message()));
+    };
+    boost::system::error_code failure;
+    const bool all = address == "*";
+    const auto parsed = all ? net::ip::address(net::ip::address_v6::any()) : net::ip::make_address(address, failure);
+    if (failure) {
+        throw Error(
+            fmt::format("{} = {}: not an IPv4 or IPv6 address; `*` is all of them", http_address.name, address));
+    }
+    tcp::endpoint endpoint(parsed, port);
+    acceptor.open(endpoint.protocol(), failure);
+    if (failure && all) {
+        endpoint = {net::ip::address_v4::any(), port};
+        acceptor.open(endpoint.protocol(), failure);
+    }
+    if (failure) fail(failure);
+    if (endpoint.address().is_v6()) acceptor.set_option(net::ip::v6_only(!all), failure);
+    acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
+    acceptor.bind(endpoint, failure);
+    if (failure) fail(failure);
+    acceptor.listen(net::socket_base::max_listen_connections, failure);
+    if (failure) fail(failure);
+    return acceptor.local_endpoint().port();
+}
+
+TlsContext make_context(const ServerOptions& options) {
+    if (options.certificate.empty() != options.key.empty()) {
+        throw Error(fmt::format("{} is set without {}", (options.key.empty() ? tls_certificate : tls_key).name,
+                                (options.key.empty() ? tls_key : tls_certificate).name));
+    }
+    if (!options.certificate.empty()) return tls_context({options.certificate, options.key});
+    return tls_context(self_signed(options.conf_folder));
+}
+
+}  // namespace
+
+class Server::Body {
+public:
+    Body(const ServerOptions& options, const Router& router, Workers& workers)
+        : options_(std::make_shared<const ServerOptions>(options)), router_(router), workers_(workers) {
+        if (options.http) {
+            http_.emplace(net::make_strand(io_));
+            http_port_ = listen(*http_, options.address, options.http_port, api::http_port.name);
+        }
+        if (options.https) {
+            tls_ = make_context(options);
+            https_.emplace(net::make_strand(io_));
+            https_port_ = listen(*https_, options.address, options.https_port, api::https_port.name);
+        }
+    }
+
+    void start() {
+        if (http_) net::co_spawn(http_->get_executor(), accept(*http_, false), net::detached);
+        if (https_) net::co_spawn(https_->get_executor(), accept(*https_, true), net::detached);
+        for (std::size_t i = 0; i < options()->threads; ++i) {
+            threads_.emplace_back([this] { work(); });
+        }
+    }
+
+    void stop(std::chrono::milliseconds grace) {
+        if (stopping_.exchange(true)) return;
+        for (auto* acceptor : {&http_, &https_}) {
+            if (!*acceptor) continue;
+            net::post((*acceptor)->get_executor(), [acceptor] {
+                boost::system::error_code ignored;
+                (*acceptor)->close(ignored);
+            });
+        }
+        for_each_session([](Session& session) { session.close_when_idle(); });
+        {
+            std::unique_lock lock(mutex_);
+            const auto none = [this] { return sessions_.empty(); };
+            if (!threads_.empty() && !ended_.wait_for(lock, grace, none)) {
+                lock.unlock();
+                for_each_session([](Session& session) { session.close(); });
+                lock.lock();
+                ended_.wait_for(lock, 1s, none);
+            }
+        }
+        io_.stop();
+        for (auto& thread : threads_) thread.join();
+    }
+
+    void reload(const ServerOptions& options) {
+        auto context = https_ ? make_context(options) : nullptr;
+        const std::lock_guard lock(mutex_);
+        tls_ = std::move(context);
+        options_ = std::make_shared<const ServerOptions>(options);
+    }
+
+    std::uint16_t http_port() const { return http_port_; }
+    std::uint16_t https_port() const { return https_port_; }
+
+private:
+    std::shared_ptr<const ServerOptions> options() const {
+        const std::lock_guard lock(mutex_);
+        return options_;
+    }
+
+    void work() {
+        while (true) {
+            try {
+                io_.run();
+                return;
+            } catch (const std::exception& failure) {
+                log::error("http: {}", failure.what());
+            }
+        }
+    }
+
+    net::awaitable<void> accept(tcp::acceptor& acceptor, bool secure) {
+        net::steady_timer pause(acceptor.get_executor());
+        while (!stopping_) {
+            auto [failure, socket] =
+                co_await acceptor.async_accept(net::make_strand(io_), net::as_tuple(net::use_awaitable));
+            if (stopping_) co_return;
+            if (failure) {  // most likely no descriptors are left; those in use go on
+                log::warning("http: a connection could not be accepted: {}", failure.message());
+                pause.expires_after(pause_after_failed_accept);
+                co_await pause.async_wait(net::as_tuple(net::use_awaitable));
+                continue;
+            }
+            serve(std::move(socket), secure);
+        }
+    }
+
+    void serve(tcp::socket socket, bool secure) {
+        boost::system::error_code ignored;
+        socket.set_option(tcp::no_delay(true), ignored);
+        std::shared_ptr<Session> session;
+        {
+            const std::lock_guard lock(mutex_);
+            if (sessions_.size() >= options_->connections) {
+                metrics::counter("tapedeck_http_refused_connections_total", "",
+                                 "Connections beyond http.max_connections") += 1;
+                return;
+            }
+            auto wire = secure ? make_tls_wire(std::move(socket), tls_) : make_plain_wire(std::move(socket));
+            session = std::make_shared<Session>(std::move(wire), options_, router_, workers_, stopping_);
+            sessions_.insert(session);
+        }
+        connections_ += 1;
+        net::co_spawn(
+            session->executor(), [this, session] { return run(session); }, net::detached);
+    }
+
+    net::awaitable<void> run(std::shared_ptr<Session> session) {
+        co_await session->run();
+        connections_ -= 1;
+        const std::lock_guard lock(mutex_);
+        sessions_.erase(session);
+        if (sessions_.empty()) ended_.notify_all();
+    }
+
+    template <class Act>
+    void for_each_session(Act act) {
+        const std::lock_guard lock(mutex_);
+        for (const auto& session : sessions_) net::post(session->executor(), [session, act] { act(*session); });
+    }
+
+    mutable std::mutex mutex_;
+    std::shared_ptr<const ServerOptions> options_;
+    TlsContext tls_;
+    const Router& router_;
+    Workers& workers_;
+    std::atomic<bool> stopping_ = false;
+    std::condition_variable ended_;
+    metrics::Value& connections_ = metrics::gauge("tapedeck_http_connections", "", "Open HTTP connections");
+    net::io_context io_;
+    std::optional<tcp::acceptor> http_, https_;
+    std::set<std::shared_ptr<Session>> sessions_;  // shared with the coroutine that runs it
+    std::uint16_t http_port_ = 0, https_port_ = 0;
+    std::vector<std::thread> threads_;
+};
+
+Server::Server(const ServerOptions& options, const Router& router, Workers& workers)
+    : body_(std::make_unique<Body>(options, router, workers)) {}
+
+Server::~Server() {
+    stop();
+}
+
+void Server::start() {
+    body_->start();
+}
+void Server::stop(std::chrono::milliseconds grace) {
+    body_->stop(grace);
+}
+void Server::reload(const ServerOptions& options) {
+    body_->reload(options);
+}
+std::uint16_t Server::http_port() const {
+    return body_->http_port();
+}
+std::uint16_t Server::https_port() const {
+    return body_->https_port();
+}
+
+}  // namespace tapedeck::host::api

@@ -1,0 +1,218 @@
+#include "api/session.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+#include <chrono>
+#include <ctime>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "api/answers.hpp"
+#include "api/later.hpp"
+#include "api/range.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/text.hpp"
+
+namespace tapedeck::host::api {
+namespace {
+
+using namespace std::chrono_literals;
+using boost::asio::awaitable;
+
+constexpr std::size_t read_size = 4096;
+constexpr std::size_t file_piece = 128u << 10;
+constexpr auto goodbye_limit = 2000ms;
+
+void count(int status) {
+    static auto& good = metrics::counter("tapedeck_http_answers_total", "class=\"2xx\"", "HTTP answers by status");
+    static auto& moved = metrics::counter("tapedeck_http_answers_total", "class=\"3xx\"", "HTTP answers by status");
+    static auto& refused = metrics::counter("tapedeck_http_answers_total", "class=\"4xx\"", "HTTP answers by status");
+    static auto& failed = metrics::counter("tapedeck_http_answers_total", "class=\"5xx\"", "HTTP answers by status");
+    (status < 300 ? good : status < 400 ? moved : status < 500 ? refused : failed) += 1;
+}
+
+std::string head_of(const Response& response, bool keep_alive) {
+    auto head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, phrase_of(response.status));
+    for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
+    if (response.status != 304) {
+        const auto length = response.file.file ? response.file.count : response.body.size();
+        head += fmt::format("Content-Length: {}\r\n", length);
+    }
+    head += fmt::format("Date: {}\r\nServer: tapedeck\r\n", http_date(std::time(nullptr)));
+    if (!keep_alive) head += "Connection: close\r\n";
+    head += "\r\n";
+    return head;
+}
+
+using Piece = std::shared_ptr<std::vector<char>>;  // shared: a worker may still fill it when the session is gone
+
+/// Reads into `piece` and cuts it to what was read; nothing left of it on a failure.
+void read_piece(const OpenFile& file, std::uint64_t at, std::vector<char>& piece) {
+    std::size_t got = 0;
+    while (got < piece.size()) {
+        const auto more =
+            ::pread(file.descriptor(), piece.data() + got, piece.size() - got, static_cast<off_t>(at + got));
+        if (more < 0 && errno == EINTR) continue;
+        if (more <= 0) break;
+        got += static_cast<std::size_t>(more);
+    }
+    piece.resize(got);
+}
+
+}  // namespace
+
+Session::Session(std::shared_ptr<Wire> wire, std::shared_ptr<const ServerOptions> options, const Router& router,
+                 Workers& workers, const std::atomic<bool>& stopping)
+    : wire_(std::move(wire)), options_(std::move(options)), router_(router), workers_(workers), stopping_(stopping) {}
+
+awaitable<void> Session::run() {
+    try {
+        co_await converse();
+    } catch (const boost::system::system_error& end) {
+        log::debug("http: {}: {}", wire_->remote(), end.code().message());
+    } catch (const std::exception& failure) {
+        log::error("http: {}: {}", wire_->remote(), failure.what());
+    }
+    wire_->close();
+}
+
+void Session::close_when_idle() {
+    if (is_idle_) wire_->close();
+}
+
+awaitable<void> Session::converse() {
+    co_await wire_->open(options_->request_timeout);
+    while (!stopping_) {
+        if (!co_await exchange()) co_return co_await wire_->finish(goodbye_limit);
+    }
+}
+
+/// One request and its answer. False: the connection is to end.
+awaitable<bool> Session::exchange() {
+    RequestParser parser({options_->header_bytes, options_->body_bytes});
+    Request request;
+    bool keep_alive = false;
+    Response response;
+    try {
+        if (!co_await receive_head(parser)) co_return false;
+        request = parser.head();
+        request.remote = wire_->remote();
+        request.secure = wire_->is_secure();
+        const bool wanted = parser.is_done() || router_.wants_body(request);
+        if (wanted) {
+            co_await receive_body(parser);
+            request = parser.take();
+            request.remote = wire_->remote();
+            request.secure = wire_->is_secure();
+            keep_alive = parser.keep_alive() && !stopping_;
+        }
+        response = co_await answer(request);
+    } catch (const Rejected& rejected) {
+        request = parser.head();
+        response = error_answer(rejected.http_status(), rejected.what(), request.path);
+        response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    }
+    keep_alive = keep_alive && !response.close;
+    co_await send(response, request, keep_alive);
+    co_return keep_alive;
+}
+
+/// False when the client ended the connection between two requests.
+awaitable<bool> Session::receive_head(RequestParser& parser) {
+    if (received_.empty()) {
+        received_.shrink_to_fit();  // an idle connection keeps no buffer
+        is_idle_ = true;
+        try {
+            co_await read_more(options_->idle_timeout);
+        } catch (const boost::system::system_error&) {
+            co_return false;
+        }
+        is_idle_ = false;
+    }
+    request_deadline_ = std::chrono::steady_clock::now() + options_->request_timeout;
+    while (true) {
+        received_.erase(0, parser.feed(received_));
+        if (parser.has_head()) co_return true;
+        co_await read_more(left_for_request());
+    }
+}
+
+awaitable<void> Session::receive_body(RequestParser& parser) {
+    if (parser.expects_continue()) {
+        co_await wire_->write("HTTP/1.1 100 Continue\r\n\r\n", options_->write_timeout);
+    }
+    while (!parser.is_done()) {
+        if (!received_.empty()) {
+            const auto used = parser.feed(received_);
+            received_.erase(0, used);
+            if (used > 0) continue;
+        }
+        co_await read_more(left_for_request());
+    }
+}
+
+awaitable<Response> Session::answer(const Request& request) {
+    Later<Response> later(wire_->executor());
+    router_.handle(request, [slot = later.slot()](Response response) { slot.give(std::move(response)); });
+    auto response = co_await later.wait(options_->answer_timeout);
+    if (response) co_return std::move(*response);
+    log::warning("http: {} {} was not answered within {} ms", printable(request.method, 20), printable(request.path),
+                 options_->answer_timeout.count());
+    auto late = error_answer(504, "the request was not answered in time", request.path);
+    late.headers.emplace_back("Access-Control-Allow-Origin", "*");
+    co_return late;
+}
+
+awaitable<void> Session::send(const Response& response, const Request& request, bool keep_alive) {
+    count(response.status);
+    log::debug("http: {} {} {} -> {}", request.remote, printable(request.method, 20), printable(request.target),
+               response.status);
+    auto head = head_of(response, keep_alive);
+    const bool with_body = !response.without_body && response.status != 304;
+    if (with_body && !response.file.file) head += response.body;  // one packet for most answers
+    co_await wire_->write(head, options_->write_timeout);
+    if (with_body && response.file.file) co_await send_file(response.file);
+}
+
+awaitable<void> Session::send_file(const FileBody& body) {
+    auto at = body.first;
+    auto left = body.count;
+    auto piece = std::make_shared<std::vector<char>>();
+    while (left > 0) {
+        piece->resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, file_piece)));
+        Later<Piece> later(wire_->executor());
+        const bool accepted = workers_.post([slot = later.slot(), file = body.file, at, piece] {
+            read_piece(*file, at, *piece);
+            slot.give(piece);
+        });
+        std::optional<Piece> read;
+        if (accepted) read = co_await later.wait(options_->answer_timeout);
+        if (!read || piece->empty()) {
+            throw Error("a file could not be read to its end; the connection is closed");
+        }
+        co_await wire_->write({piece->data(), piece->size()}, options_->write_timeout);
+        at += piece->size();
+        left -= piece->size();
+    }
+}
+
+awaitable<void> Session::read_more(std::chrono::milliseconds limit) {
+    std::array<char, read_size> bytes;
+    const auto count = co_await wire_->read(bytes, limit);
+    received_.append(bytes.data(), count);
+}
+
+std::chrono::milliseconds Session::left_for_request() const {
+    const auto left = request_deadline_ - std::chrono::steady_clock::now();
+    return std::max(1ms, std::chrono::duration_cast<std::chrono::milliseconds>(left));
+}
+
+}  // namespace tapedeck::host::api

@@ -1,0 +1,54 @@
+// The conversation with one client: requests in, answers out, over one connection.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/awaitable.hpp>
+#include <memory>
+#include <string>
+
+#include "api/request_parser.hpp"
+#include "api/router.hpp"
+#include "api/server.hpp"
+#include "api/wire.hpp"
+
+namespace tapedeck::host::api {
+
+/// Lives on its wire's executor.
+class Session {
+public:
+    /// `options` are a snapshot; router and workers are borrowed, `stopping` becomes true when no further request may
+    /// be taken.
+    Session(std::shared_ptr<Wire> wire, std::shared_ptr<const ServerOptions> options, const Router& router,
+            Workers& workers, const std::atomic<bool>& stopping);
+
+    /// Serves the connection until it ends. Never throws; what ends a connection is no failure of the server.
+    boost::asio::awaitable<void> run();
+
+    /// Ends the connection at once. On the wire's executor.
+    void close() { wire_->close(); }
+    boost::asio::any_io_executor executor() { return wire_->executor(); }
+    /// Ends the connection if it waits for a request; otherwise it ends after its answer. On the wire's executor.
+    void close_when_idle();
+
+private:
+    boost::asio::awaitable<void> converse();
+    boost::asio::awaitable<bool> exchange();
+    boost::asio::awaitable<bool> receive_head(RequestParser& parser);
+    boost::asio::awaitable<void> receive_body(RequestParser& parser);
+    boost::asio::awaitable<Response> answer(const Request& request);
+    boost::asio::awaitable<void> send(const Response& response, const Request& request, bool keep_alive);
+    boost::asio::awaitable<void> send_file(const FileBody& body);
+    boost::asio::awaitable<void> read_more(std::chrono::milliseconds limit);
+    std::chrono::milliseconds left_for_request() const;
+
+    std::shared_ptr<Wire> wire_;
+    std::shared_ptr<const ServerOptions> options_;
+    const Router& router_;
+    Workers& workers_;
+    const std::atomic<bool>& stopping_;
+    std::string received_;  // bytes that no request took yet
+    std::chrono::steady_clock::time_point request_deadline_;
+    bool is_idle_ = false;
+};
+
+}  // namespace tapedeck::host::api

@@ -1,0 +1,56 @@
+// The threads that write recordings.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace tapedeck::host {
+
+/// Work that is done one run at a time, on whatever thread is free.
+class MediaTask {
+public:
+    virtual ~MediaTask() = default;
+    /// Does what there is to do now. Must not throw.
+    virtual void run() = 0;
+    /// The file system it writes to (st_dev); 0: none yet.
+    virtual std::uint64_t device() const = 0;
+
+private:
+    friend class MediaPool;
+    enum class State { Idle, Waiting, Running, Again };
+    std::atomic<State> state_ = State::Idle;
+};
+
+/// All threads but one at most write to one file system at a time, so that a hung disk stops only its own recordings.
+/// Thread-safe. The destructor lets running tasks end and forgets the others.
+class MediaPool {
+public:
+    /// At least two threads.
+    explicit MediaPool(std::size_t threads);
+    ~MediaPool();
+    MediaPool(const MediaPool&) = delete;
+    MediaPool& operator=(const MediaPool&) = delete;
+
+    /// Runs it soon; once more when it is running now. Never waits.
+    void wake(const std::shared_ptr<MediaTask>& task);
+
+private:
+    void work();
+    std::shared_ptr<MediaTask> next();
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool stopping_ = false;
+    std::deque<std::shared_ptr<MediaTask>> waiting_;
+    std::map<std::uint64_t, std::size_t> busy_;  // threads in each file system
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace tapedeck::host

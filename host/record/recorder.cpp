@@ -1,0 +1,436 @@
+#include "record/recorder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "record/keys.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+constexpr std::int64_t head_start_us = 100'000;  ///< audio so much before the first picture belongs to the file
+constexpr std::int64_t audio_only_after_us = 1'000'000;
+
+metrics::Value& dropped_packets() {
+    return metrics::counter("tapedeck_dropped_packets", "reason=\"disk slow\"",
+                            "Packets that were not recorded because the disk could not follow");
+}
+metrics::Value& errors() {
+    return metrics::counter("tapedeck_record_errors", "", "Errors while recording");
+}
+metrics::Value& running() {
+    return metrics::gauge("tapedeck_recordings", "", "Streams that are recorded now");
+}
+
+}  // namespace
+
+Recorder::Recorder(Parts parts, std::shared_ptr<Stream> stream, OptionTexts options,
+                   std::function<void(Recorder&)> ended)
+    : parts_(parts),
+      settings_(parts.settings, ""),
+      stream_(std::move(stream)),
+      ended_(std::move(ended)),
+      options_(std::move(options)) {
+    stream_->hold();
+    running().fetch_add(1);
+}
+
+Recorder::~Recorder() {
+    running().fetch_sub(1);
+}
+
+void Recorder::begin() {
+    const Feed::Limits limits{.queue_bytes = static_cast<std::size_t>(settings_.bytes(record_queue))};
+    auto self = weak_from_this();
+    feed_ = stream_->subscribe(limits, [self, pool = &parts_.pool] {
+        if (const auto recorder = self.lock()) pool->wake(recorder);
+    });
+    parts_.pool.wake(shared_from_this());  // for the GOP that was kept
+}
+
+void Recorder::restart(OptionTexts options) {
+    {
+        const std::lock_guard lock(mutex_);
+        restarting_ = true;
+        next_options_ = std::move(options);
+    }
+    parts_.pool.wake(shared_from_this());
+}
+
+void Recorder::stop(Done done) {
+    bool over = false;
+    {
+        const std::lock_guard lock(mutex_);
+        over = settled_;
+        stopping_ = true;
+        if (!over) stop_done_.push_back(std::move(done));
+    }
+    if (over) {
+        done(nullptr);
+    } else {
+        parts_.pool.wake(shared_from_this());
+    }
+}
+
+std::string Recorder::file_name() const {
+    const std::lock_guard lock(mutex_);
+    return shown_name_;
+}
+
+std::string Recorder::label() const {
+    return fmt::format("recording of '{}'", printable(stream_->info().name));
+}
+
+void Recorder::run() {
+    try {
+        work();
+    } catch (const std::exception& e) {  // a fault of this recording ends only this recording
+        give_up(e.what());
+    }
+}
+
+void Recorder::work() {
+    if (state_ == State::Over) {
+        feed_->take(batch_);
+        batch_.clear();
+        return;
+    }
+    bool stopping = false;
+    {
+        const std::lock_guard lock(mutex_);
+        stopping = stopping_;
+        if (std::exchange(restarting_, false)) restart_wanted_ = true;
+    }
+    if (checked_ == nullptr || (restart_wanted_ && state_ == State::Waiting)) {
+        if (std::exchange(restart_wanted_, false)) options_ = std::exchange(next_options_, {});
+        checked_ = std::make_shared<td_options>(restore_options(*parts_.settings.current(), options_));
+        rotation_ = parse_rotation(settings_.text(record_rotation, checked_.get()));
+        const std::string name = parts_.delivery.provisional_name(facts());
+        const std::lock_guard lock(mutex_);
+        shown_name_ = name;
+    }
+    if (restart_wanted_) stream_->request_key(0);
+
+    const bool ended = feed_->take(batch_);
+    for (Packet& packet : batch_) interleaver_.push(std::move(packet));
+    batch_.clear();
+    if (ended || stopping) {
+        interleaver_.finish(ready_);
+    } else {
+        interleaver_.drain(ready_);
+    }
+    for (Timed& timed : ready_) handle(std::move(timed));
+    ready_.clear();
+    report_drops();
+    if (state_ == State::Over) return;
+    if (ended || stopping) {
+        if (state_ == State::Waiting && !start_without_video() && !preroll_.empty()) {
+            log::warning("{}: no key frame came; nothing was recorded", label());
+        }
+        finish();
+        return;
+    }
+    if (segment_ != nullptr) {
+        try {
+            segment_->flush();
+        } catch (const Error& e) {
+            count_error(e);
+        }
+    }
+    check_disk();
+}
+
+void Recorder::handle(Timed timed) {
+    switch (state_.load()) {
+        case State::Waiting:
+            return await_start(std::move(timed));
+        case State::Recording:
+            return write(timed);
+        case State::Paused:
+        case State::Over:
+            return;
+    }
+}
+
+/// Whether the file begins with a key frame: known as soon as a video track was announced or promised.
+void Recorder::await_start(Timed timed) {
+    const auto tracks = stream_->tracks();
+    const bool video_comes = (stream_->info().expects & 1u << TD_VIDEO) != 0 ||
+                             std::ranges::any_of(tracks, [](auto* t) { return t->track.kind == TD_VIDEO; });
+    if (timed.packet.is_video()) {
+        if (timed.packet.is_video_key()) {
+            const bool from_the_start = !video_skipped_ && !preroll_lost_;
+            const std::int64_t key_us = timed.pts_us;
+            std::int64_t keep_from = key_us;
+            std::int64_t origin = key_us;
+            if (from_the_start && !preroll_.empty()) {
+                keep_from = key_us - head_start_us;
+                for (const Timed& audio : preroll_) {
+                    if (audio.pts_us >= keep_from) {
+                        origin = std::min(origin, audio.pts_us);
+                        break;
+                    }
+                }
+            }
+            start(origin, keep_from);
+            write(timed);
+            return;
+        }
+        video_skipped_ = true;
+        if (!std::exchange(told_waiting_, true)) log::info("{}: waiting for key frame", label());
+        stream_->request_key(timed.packet.view.track);
+        return;
+    }
+    preroll_.push_back(std::move(timed));
+    if (video_comes) {
+        const auto most = static_cast<std::size_t>(settings_.integer(record_audio_buffer_max_size));
+        while (preroll_.size() > most) {
+            preroll_.erase(preroll_.begin());
+            preroll_lost_ = true;
+        }
+        return;
+    }
+    const bool only_audio_is_promised = stream_->info().expects != 0;
+    if (only_audio_is_promised || preroll_.back().pts_us - preroll_.front().pts_us >= audio_only_after_us) {
+        start_without_video();
+    }
+}
+
+bool Recorder::start_without_video() {
+    if (preroll_.empty()) return false;
+    for (const TrackSpec* spec : stream_->tracks()) {
+        if (spec->track.kind == TD_VIDEO) return false;
+    }
+    start(preroll_.front().pts_us, preroll_.front().pts_us);
+    return true;
+}
+
+void Recorder::start(std::int64_t origin_us, std::int64_t keep_from_us) {
+    open_segment(origin_us);
+    const std::vector<Timed> audio = std::exchange(preroll_, {});
+    for (const Timed& timed : audio) {
+        if (timed.pts_us + timed.duration_us > keep_from_us) write(timed);
+    }
+}
+
+Recording Recorder::facts() const {
+    const StreamInfo& info = stream_->info();
+    Recording facts;
+    facts.stream = info.name;
+    facts.protocol = info.protocol;
+    facts.media_session = info.media_session;
+    facts.session = info.session;
+    facts.login = info.login;
+    facts.options = options_;
+    facts.checked = checked_;
+    facts.segment = rotation_.is_on() || segments_ > 0 ? segments_ + 1 : 0;
+    try {
+        const Policy::Choice choice = parts_.policy.choose(stream_->tracks());
+        facts.extension = choice.writer->id;
+        for (const TrackSpec* spec : choice.tracks) {
+            std::string& codec = spec->track.kind == TD_VIDEO ? facts.video_codec : facts.audio_codec;
+            if (codec.empty()) codec = codec_name(spec->track.codec);
+        }
+    } catch (const Error&) {  // not announced yet
+        facts.extension = "mp4";
+    }
+    return facts;
+}
+
+void Recorder::open_segment(std::int64_t origin_us) {
+    const Policy::Choice choice = parts_.policy.choose(stream_->tracks());
+    for (const std::string& sentence : choice.left_out) {
+        log::warning("{}: {}; it is left out of the file", label(), sentence);
+    }
+    refused_tracks_.clear();
+    for (const TrackSpec* spec : stream_->tracks()) {
+        if (std::ranges::find(choice.tracks, spec) == choice.tracks.end()) {
+            refused_tracks_.push_back(spec->track.index);
+        }
+    }
+    Recording recording = facts();
+    const std::string name = parts_.delivery.provisional_name(recording);
+    try {
+        segment_ = std::make_unique<Segment>(parts_.delivery, choice, std::move(recording), origin_us);
+    } catch (const Error& e) {
+        if (e.status() != TD_NO_SPACE) throw Error(label(), e);
+        state_ = State::Paused;
+        return pause_or_give_up(e.what());
+    }
+    ++segments_;
+    device_ = segment_->device();
+    state_ = State::Recording;
+    cut_wanted_ = false;
+    await_key_ = false;
+    {
+        const std::lock_guard lock(mutex_);
+        shown_name_ = name;
+    }
+    log::info("{} goes to {}", label(), segment_->facts().path);
+}
+
+bool Recorder::wants_cut(const Timed& timed) {
+    const TrackSpec* spec = timed.packet.spec;
+    if (segment_->has(spec->track.index)) {
+        if (segment_->spec(spec->track.index) != spec) {
+            const bool split = settings_.text(record_codec_change, checked_.get()) == "split";
+            if (split || !segment_->change(spec)) cut_wanted_ = true;
+        }
+    } else if (std::ranges::find(refused_tracks_, spec->track.index) == refused_tracks_.end()) {
+        cut_wanted_ = true;  // a track that came late
+        stream_->request_key(0);
+    }
+    if (restart_wanted_) cut_wanted_ = true;
+    if (rotation_.duration_us != 0 && segment_->duration_us() >= rotation_.duration_us) {
+        cut_wanted_ = true;
+    }
+    if (rotation_.bytes != 0 && segment_->bytes() >= rotation_.bytes) cut_wanted_ = true;
+    if (!cut_wanted_) return false;
+    const auto tracks = stream_->tracks();
+    const bool has_video = std::ranges::any_of(
+        tracks, [&](auto* t) { return t->track.kind == TD_VIDEO && segment_->has(t->track.index); });
+    return !has_video || timed.packet.is_video_key();
+}
+
+void Recorder::cut(const Timed& timed) {
+    close_segment();
+    if (std::exchange(restart_wanted_, false)) {
+        {
+            const std::lock_guard lock(mutex_);
+            options_ = std::exchange(next_options_, {});
+        }
+        checked_ = std::make_shared<td_options>(restore_options(*parts_.settings.current(), options_));
+        rotation_ = parse_rotation(settings_.text(record_rotation, checked_.get()));
+        segments_ = 0;
+    }
+    open_segment(timed.pts_us);
+}
+
+void Recorder::write(const Timed& timed) {
+    if (state_ != State::Recording) return;
+    if (wants_cut(timed)) cut(timed);
+    if (state_ != State::Recording || !segment_->has(timed.packet.view.track)) return;
+    if (await_key_ && timed.packet.is_video()) {
+        if (!timed.packet.is_video_key()) return;
+        await_key_ = false;
+    }
+    try {
+        segment_->write(timed);
+    } catch (const Error& e) {
+        return count_error(e);
+    }
+    if (!std::exchange(started_told_, true)) parts_.delivery.event_started(segment_->facts());
+}
+
+void Recorder::count_error(const Error& error) {
+    errors().fetch_add(1);
+    const std::string where = segment_ == nullptr ? std::string() : segment_->facts().path;
+    log::error("{}: {}, media session {}: {}", label(), where, stream_->info().media_session, error.what());
+    if (error.status() == TD_NO_SPACE) return pause_or_give_up(error.what());
+    await_key_ = true;
+    stream_->request_key(0);
+    const auto most = static_cast<std::size_t>(settings_.integer(file_recorder_max_errors_per_interval));
+    const auto interval = settings_.duration(file_recorder_error_interval);
+    if (errors_.spend(std::chrono::steady_clock::now(), most, interval)) {
+        give_up(fmt::format("{} errors within {} minutes; the last one: {}", most,
+                            std::chrono::duration_cast<std::chrono::minutes>(interval).count(), error.what()));
+    }
+}
+
+void Recorder::check_disk() {
+    if (state_ == State::Recording) {
+        const std::filesystem::path folder = std::filesystem::path(segment_->facts().path).parent_path();
+        if (!parts_.disk.enough(folder) || !parts_.disk.enough(parts_.delivery.home_folder(nullptr))) {
+            pause_or_give_up("Not enough available disk space");
+        }
+    } else if (state_ == State::Paused && parts_.disk.enough(parts_.delivery.home_folder(nullptr))) {
+        log::info("{}: there is space again", label());
+        state_ = State::Waiting;
+        video_skipped_ = true;
+    }
+}
+
+void Recorder::pause_or_give_up(const std::string& reason) {
+    if (!settings_.boolean(record_resume)) return give_up(reason);
+    log::error("{}: {}; recording goes on when there is space again", label(), reason);
+    if (segment_ != nullptr) {
+        parts_.delivery.event_failed(segment_->facts(), reason);
+        close_segment();
+    }
+    state_ = State::Paused;
+}
+
+void Recorder::give_up(const std::string& reason) {
+    if (state_ == State::Over) return;
+    log::error("{} stops: {}", label(), reason);
+    if (segment_ != nullptr) parts_.delivery.event_failed(segment_->facts(), reason);
+    finish();
+}
+
+void Recorder::finish() {
+    if (state_.exchange(State::Over) == State::Over) return;
+    stream_->unsubscribe(feed_);
+    const auto self = shared_from_this();  // the owner may forget it in `ended_`
+    if (segment_ != nullptr) close_segment();
+    bool settled = false;
+    {
+        const std::lock_guard lock(mutex_);
+        settled = closing_ == 0 && !std::exchange(settled_, true);
+    }
+    if (settled) settle();  // else the name of the last file does it
+    ended_(*this);
+}
+
+void Recorder::close_segment() {
+    {
+        const std::lock_guard lock(mutex_);
+        ++closing_;
+    }
+    try {
+        segment_->flush();
+    } catch (const Error& e) {  // what was written before is kept
+        log::error("{}: {}", label(), e.what());
+    }
+    segment_->finish([self = shared_from_this()](const Recording& recording) { self->named(recording); });
+    segment_.reset();
+}
+
+void Recorder::named(const Recording& recording) {
+    bool last = false;
+    {
+        const std::lock_guard lock(mutex_);
+        if (!recording.name.empty()) {
+            last_named_ = share(recording);
+            shown_name_ = recording.name;
+        }
+        last = --closing_ == 0 && state_ == State::Over && !std::exchange(settled_, true);
+    }
+    if (last) settle();
+}
+
+void Recorder::settle() {
+    std::vector<Done> done;
+    std::shared_ptr<const td_recording> named;
+    {
+        const std::lock_guard lock(mutex_);
+        done = std::exchange(stop_done_, {});
+        named = last_named_;
+    }
+    stream_->release(std::move(named));
+    for (const Done& call : done) call(nullptr);
+}
+
+void Recorder::report_drops() {
+    const std::uint64_t dropped = feed_->dropped();
+    if (dropped == drops_told_) return;
+    const std::uint64_t fresh = dropped - std::exchange(drops_told_, dropped);
+    dropped_packets().fetch_add(static_cast<std::int64_t>(fresh));
+    log::warning("{}: dropped {} packets (disk slow)", label(), fresh);
+}
+
+}  // namespace tapedeck::host

@@ -1,0 +1,121 @@
+// Records one stream, from the first key frame to the end.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "record/error_budget.hpp"
+#include "record/interleaver.hpp"
+#include "record/media_pool.hpp"
+#include "record/policy.hpp"
+#include "record/segment.hpp"
+#include "store/disk.hpp"
+#include "stream/stream.hpp"
+
+namespace tapedeck::host {
+
+/// Runs on the media pool, woken by its feed in batches. `begin`, `restart` and `stop` are for any thread and return at
+/// once.
+class Recorder : public MediaTask, public std::enable_shared_from_this<Recorder> {
+public:
+    struct Parts {
+        const SettingsSource& settings;
+        const Policy& policy;
+        Delivery& delivery;
+        Disk& disk;
+        MediaPool& pool;
+    };
+    /// Null: the recording is closed and has its name. Else what went wrong.
+    using Done = std::function<void(const Error*)>;
+
+    /// `options` are the settings of this recording as REST or a rule gives them, already checked. `ended` comes once,
+    /// when nothing more will be written, on a thread of the pool.
+    Recorder(Parts parts, std::shared_ptr<Stream> stream, OptionTexts options, std::function<void(Recorder&)> ended);
+    ~Recorder() override;
+
+    /// Once, after construction.
+    void begin();
+    /// Goes on in a new file with new settings, numbered anew, at the next key frame (R72).
+    void restart(OptionTexts options);
+    /// Ends the recording after what has arrived by now.
+    void stop(Done done);
+
+    const std::shared_ptr<Stream>& stream() const { return stream_; }
+    /// The file's name as far as it is known, with folders (R81).
+    std::string file_name() const;
+    /// Whether the first key frame is still awaited (R143).
+    bool is_waiting() const { return state_.load() == State::Waiting; }
+
+    void run() override;
+    std::uint64_t device() const override { return device_.load(); }
+
+private:
+    enum class State { Waiting, Recording, Paused, Over };
+    using Timed = Interleaver::Timed;
+
+    void work();
+    void handle(Timed timed);
+    void await_start(Timed timed);
+    bool start_without_video();
+    void start(std::int64_t origin_us, std::int64_t keep_from_us);
+    void write(const Timed& timed);
+    bool wants_cut(const Timed& timed);
+    void cut(const Timed& timed);
+    void open_segment(std::int64_t origin_us);
+    void close_segment();
+    void named(const Recording& recording);
+    void settle();
+    void check_disk();
+    void count_error(const Error& error);
+    void give_up(const std::string& reason);
+    void pause_or_give_up(const std::string& reason);
+    void finish();
+    Recording facts() const;
+    void report_drops();
+    std::string label() const;
+
+    const Parts parts_;
+    const Scope settings_;
+    const std::shared_ptr<Stream> stream_;
+    const std::function<void(Recorder&)> ended_;
+    std::shared_ptr<Feed> feed_;
+    std::atomic<State> state_ = State::Waiting;
+    std::atomic<std::uint64_t> device_ = 0;
+
+    mutable std::mutex mutex_;  // what other threads say and ask
+    bool stopping_ = false;
+    std::vector<Done> stop_done_;
+    bool restarting_ = false;
+    OptionTexts next_options_;
+    std::string shown_name_;
+    int closing_ = 0;  // files handed over that have no name yet
+    bool settled_ = false;
+    std::shared_ptr<const td_recording> last_named_;
+
+    // Of the pool's thread:
+    OptionTexts options_;
+    std::shared_ptr<const td_options> checked_;
+    Rotation rotation_;
+    std::vector<Packet> batch_;
+    std::vector<Timed> ready_;
+    Interleaver interleaver_;
+    std::vector<Timed> preroll_;  // audio that came before the first key frame
+    bool preroll_lost_ = false;
+    bool video_skipped_ = false;
+    bool told_waiting_ = false;
+    std::unique_ptr<Segment> segment_;
+    std::vector<std::uint32_t> refused_tracks_;  // those that the container cannot take; told once
+    std::uint32_t segments_ = 0;
+    bool cut_wanted_ = false;
+    bool restart_wanted_ = false;
+    bool await_key_ = false;  // after an error
+    bool started_told_ = false;
+    ErrorBudget errors_;
+    std::uint64_t drops_told_ = 0;
+};
+
+}  // namespace tapedeck::host

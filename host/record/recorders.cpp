@@ -1,0 +1,173 @@
+#include "record/recorders.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "record/keys.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+/// How WCS calls the source of a stream.
+std::string provider_of(std::string_view protocol) {
+    if (protocol == "webrtc") return "WebRTC";
+    if (protocol == "rtmp") return "Flash";
+    if (protocol == "rtsp") return "RTSP";
+    if (protocol == "mpegts") return "MPEG-TS";
+    return std::string(protocol);
+}
+
+std::string last_part(const std::string& path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+}  // namespace
+
+Recorders::Recorders(Parts parts) : parts_(parts), settings_(parts.recorder.settings, "") {}
+
+void Recorders::opened(const std::shared_ptr<Stream>& stream) {
+    if (parts_.recorder.policy.records(stream->info())) add(stream, {});
+}
+
+void Recorders::add(const std::shared_ptr<Stream>& stream, OptionTexts options) {
+    const std::string session = stream->info().media_session;
+    auto recorder = std::make_shared<Recorder>(parts_.recorder, stream, std::move(options), [this](Recorder& ended) {
+        const std::string& gone = ended.stream()->info().media_session;
+        const std::lock_guard lock(mutex_);
+        recorders_.erase(gone);
+        std::erase(order_, gone);
+        gone_.notify_all();
+    });
+    {
+        const std::lock_guard lock(mutex_);
+        recorders_[session] = recorder;
+        order_.push_back(session);
+    }
+    recorder->begin();
+}
+
+std::shared_ptr<Recorder> Recorders::find(const std::string& media_session) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = recorders_.find(media_session);
+    return found == recorders_.end() ? nullptr : found->second;
+}
+
+void Recorders::start(const std::string& media_session, const Settings& settings, api::Done done) {
+    const auto stream = parts_.hub.find_session(media_session);
+    if (stream == nullptr || !stream->is_publishing()) {
+        const Error missing("Stream not found", TD_NOT_FOUND);
+        return done(&missing);
+    }
+    OptionTexts options;
+    try {
+        const auto current = parts_.recorder.settings.current();
+        for (const auto& [name, value] : settings) {
+            try {
+                for (auto& [full, text] : texts_of(make_options(*current, {{name, value}}))) options[full] = text;
+            } catch (const Error& e) {
+                if (name == "fileTemplate" || name == "rotation") throw;
+                log::info("recorder/startup: {}; it is ignored", e.what());
+            }
+        }
+        parse_rotation(
+            settings_.text(record_rotation, std::make_shared<td_options>(restore_options(*current, options)).get()));
+        parts_.recorder.disk.require(parts_.recorder.delivery.home_folder(nullptr));
+    } catch (const Error& e) {
+        return done(&e);
+    }
+    if (const auto running = find(media_session)) {
+        running->restart(std::move(options));
+    } else {
+        if (!settings_.boolean(record_streams)) {
+            log::info("record_streams is off; '{}' is recorded because REST asks for it",
+                      printable(stream->info().name));
+        }
+        add(stream, std::move(options));
+    }
+    done(nullptr);
+}
+
+void Recorders::stop(const std::string& media_session, api::Done done) {
+    const auto recorder = find(media_session);
+    if (recorder == nullptr) {
+        const Error missing("Recorder not found", TD_NOT_FOUND);
+        return done(&missing);
+    }
+    recorder->stop(std::move(done));
+}
+
+std::vector<api::RecorderControl::Running> Recorders::running() {
+    std::vector<std::shared_ptr<Recorder>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const std::string& session : order_) all.push_back(recorders_.at(session));
+    }
+    std::vector<Running> running;
+    for (const auto& recorder : all) {
+        running.push_back({last_part(recorder->file_name()), recorder->stream()->info().media_session});
+    }
+    return running;
+}
+
+std::vector<api::StreamObject> Recorders::streams() {
+    std::vector<api::StreamObject> all;
+    for (const auto& stream : parts_.hub.streams()) {
+        const StreamInfo& info = stream->info();
+        api::StreamObject object;
+        object.media_session = info.media_session;
+        object.name = info.name;
+        object.session = info.session;
+        if (!info.application.empty()) object.application = info.application;
+        object.provider = provider_of(info.protocol);
+        object.status = stream->is_publishing() ? "PUBLISHING" : "PENDING";
+        object.create_date_ms = info.created_us / 1000;
+        for (const TrackSpec* spec : stream->tracks()) {
+            if (spec->track.kind == TD_VIDEO) {
+                object.has_video = true;
+                object.video_codec = codec_name(spec->track.codec);
+                object.width = spec->track.width;
+                object.height = spec->track.height;
+            } else if (spec->track.kind == TD_AUDIO) {
+                object.has_audio = true;
+                object.audio_codec = codec_name(spec->track.codec);
+            }
+        }
+        if (const auto recorder = find(info.media_session)) {
+            object.record = true;
+            if (recorder->is_waiting()) object.info = "waiting for key frame";
+        }
+        object.metrics["packets"] = stream->packets();
+        object.metrics["bytes"] = stream->bytes();
+        for (const auto& [key, value] : stream->properties()) object.metrics[key] = value;
+        all.push_back(std::move(object));
+    }
+    return all;
+}
+
+bool Recorders::terminate(const std::string& media_session, std::string_view reason) {
+    const auto stream = parts_.hub.find_session(media_session);
+    if (stream == nullptr) return false;
+    stream->kick(reason);
+    return true;
+}
+
+api::RecordFiles::Located Recorders::locate(const std::string& name) {
+    std::error_code error;
+    const std::filesystem::path path = parts_.recorder.delivery.home_folder(nullptr) / name;
+    const bool unfinished = path.filename().string().find(".part.") != std::string::npos;
+    if (!unfinished && std::filesystem::is_regular_file(path, error)) return {State::Ready, path};
+    std::vector<std::shared_ptr<Recorder>> all;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [session, recorder] : recorders_) all.push_back(recorder);
+    }
+    const bool running = std::ranges::any_of(all, [&](const auto& recorder) { return recorder->file_name() == name; });
+    return {running ? State::Running : State::Missing, {}};
+}
+
+bool Recorders::wait(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    return gone_.wait_for(lock, limit, [&] { return recorders_.empty(); });
+}
+
+}  // namespace tapedeck::host

@@ -1,0 +1,56 @@
+// All recordings that are running; what REST can do with them.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "api/controls.hpp"
+#include "record/recorder.hpp"
+#include "stream/hub.hpp"
+
+namespace tapedeck::host {
+
+/// Starts a recorder for each stream that the rules say so of and for each that REST asks for; at most one at a time
+/// for a stream. Thread-safe.
+class Recorders : public StreamListener,
+                  public api::RecorderControl,
+                  public api::StreamDirectory,
+                  public api::RecordFiles {
+public:
+    struct Parts {
+        Recorder::Parts recorder;
+        Hub& hub;
+    };
+    explicit Recorders(Parts parts);
+
+    void opened(const std::shared_ptr<Stream>& stream) override;
+
+    void start(const std::string& media_session, const Settings& settings, api::Done done) override;
+    void stop(const std::string& media_session, api::Done done) override;
+    std::vector<Running> running() override;
+
+    std::vector<api::StreamObject> streams() override;
+    bool terminate(const std::string& media_session, std::string_view reason) override;
+
+    Located locate(const std::string& name) override;
+
+    /// Waits until no recorder is left, or the time is over: then false.
+    bool wait(std::chrono::milliseconds limit);
+
+private:
+    void add(const std::shared_ptr<Stream>& stream, OptionTexts options);
+    std::shared_ptr<Recorder> find(const std::string& media_session) const;
+
+    const Parts parts_;
+    const Scope settings_;
+    mutable std::mutex mutex_;
+    std::condition_variable gone_;
+    std::map<std::string, std::shared_ptr<Recorder>> recorders_;  // by media session
+    std::vector<std::string> order_;                              // media sessions in order of start
+};
+
+}  // namespace tapedeck::host

@@ -1,0 +1,56 @@
+#include "stream/clock.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace tapedeck::host {
+namespace {
+
+constexpr std::int64_t jump_us = 1'000'000;  ///< smaller steps are taken as they are
+
+/// Whether the source's step is what passed in reality: within a second and a tenth of it.
+bool confirmed(std::int64_t step, std::int64_t arrival_step) {
+    return std::abs(step - arrival_step) <= jump_us + arrival_step / 10;
+}
+
+}  // namespace
+
+void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival_us) {
+    if (packet.dts == TD_NO_TIME) packet.dts = packet.pts;
+    const std::int64_t source_us = to_us(packet.dts, track.time_base);
+    auto newest = newest_shift_.try_emplace(track.clock, 0).first;
+    Line& line = lines_[track.index];
+
+    if (!line.started) {
+        line.started = true;
+        line.shift_us = newest->second;
+    } else {
+        const std::int64_t step = source_us - line.source_us;
+        const bool jumped = step < -jump_us || (step > jump_us && !confirmed(step, arrival_us - line.arrival_us));
+        if (jumped) {
+            const std::int64_t expected = line.placed_us + std::max<std::int64_t>(line.step_us, 1);
+            // Another track of this clock has jumped already: follow it, so that both stay together.
+            const bool follows =
+                newest->second != line.shift_us && std::abs(source_us + newest->second - expected) < jump_us;
+            if (!follows) {
+                newest->second = expected - source_us;
+                ++jumps_;
+            }
+            line.shift_us = newest->second;
+        } else if (step > 0 && step < jump_us) {
+            line.step_us = step;
+        }
+    }
+    line.source_us = source_us;
+    line.arrival_us = arrival_us;
+    line.placed_us = source_us + line.shift_us;
+
+    const std::int64_t shift = to_ticks(line.shift_us, track.time_base);
+    packet.dts += shift;
+    packet.pts = packet.pts == TD_NO_TIME ? packet.dts : packet.pts + shift;
+    if (line.last_dts != 0 && packet.dts <= line.last_dts) packet.dts = line.last_dts + 1;
+    packet.pts = std::max(packet.pts, packet.dts);
+    line.last_dts = packet.dts;
+}
+
+}  // namespace tapedeck::host

@@ -1,0 +1,65 @@
+// One consumer's queue on a stream: bounded in bytes, woken in batches.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "stream/packet.hpp"
+
+namespace tapedeck::host {
+
+/// Filled by the stream, emptied by one consumer on any thread. A consumer that cannot follow loses nothing that was
+/// queued: what comes while the queue is full is dropped up to the next key packet after half of it was taken, flagged
+/// TD_PACKET_DISCONTINUITY and counted. Neither side ever waits for the other.
+class Feed {
+public:
+    struct Limits {
+        std::size_t queue_bytes = 16u << 20;
+        std::size_t due_bytes = 256u << 10;    ///< so much wakes the consumer
+        std::chrono::milliseconds delay{450};  ///< or so much time since it last took something
+    };
+    using TimePoint = std::chrono::steady_clock::time_point;
+
+    /// `wake` is called without a lock held, on the ingest thread or a tick, once until the next `take`.
+    Feed(Limits limits, std::function<void()> wake);
+
+    /// By the stream. `preload` wakes nobody: it is for what there was before the consumer came.
+    void preload(std::span<const Packet> kept);
+    void push(std::span<const Packet> batch, bool has_video, TimePoint now);
+    void end(std::string reason);
+    /// Wakes the consumer when packets have waited for `delay`: for a source that fell silent.
+    void tick(TimePoint now);
+
+    /// Moves everything queued to the end of `into`. True once the stream has ended and all was taken.
+    bool take(std::vector<Packet>& into);
+
+    /// Why the stream ended; empty while it has not.
+    std::string end_reason() const;
+    /// Packets that this consumer lost because it was too slow.
+    std::uint64_t dropped() const;
+
+private:
+    void append(std::span<const Packet> batch, bool has_video);
+    bool due(TimePoint now);
+
+    const Limits limits_;
+    const std::function<void()> wake_;
+    mutable std::mutex mutex_;
+    std::vector<Packet> queue_;
+    std::size_t bytes_ = 0;
+    TimePoint taken_{};
+    bool woken_ = false;
+    bool dropping_ = false;
+    bool resumed_ = false;
+    bool ended_ = false;
+    std::string reason_;
+    std::uint64_t dropped_ = 0;
+};
+
+}  // namespace tapedeck::host

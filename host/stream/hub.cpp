@@ -1,0 +1,135 @@
+#include "stream/hub.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "stream/keys.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+std::atomic<Hub*> only = nullptr;
+
+/// The texts of WCS clients are literal.
+constexpr const char* name_in_use = "Stream name is already in use";
+constexpr const char* session_in_use = "MediaSessionId is already in use";
+
+td_error as_abi(const Error& error) {
+    td_error out{};
+    out.size = sizeof out;
+    fill(&out, error.status(), error.what(), error.retryable());
+    return out;
+}
+
+metrics::Value& live() {
+    return metrics::gauge("tapedeck_streams", "", "Streams that are published now");
+}
+
+}  // namespace
+
+Hub::Hub(const SettingsSource& settings, Loop& callbacks, Admission admission)
+    : settings_(settings, ""), callbacks_(callbacks), admission_(std::move(admission)) {
+    only = this;
+    callbacks_.every(std::chrono::milliseconds(250), [this] {
+        const auto now = std::chrono::steady_clock::now();
+        for (const auto& stream : streams()) stream->tick(now);
+    });
+}
+
+Hub::~Hub() {
+    only = nullptr;
+}
+
+const td_streams* Hub::table() {
+    static constexpr td_streams functions{
+        sizeof(td_streams), 0,
+        [](const td_context*, std::int32_t action, const td_stream_info* info, void (*done)(void*, const td_error*),
+           void* self) { only.load()->admit(action, *info, done, self); },
+        [](const td_context*, const td_stream_info* info, const td_publisher* publisher, void* self) {
+            only.load()->publish(*info, publisher, self);
+        }};
+    return &functions;
+}
+
+std::shared_ptr<Stream> Hub::find_session(const std::string& media_session) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = by_session_.find(media_session);
+    return found == by_session_.end() ? nullptr : found->second;
+}
+
+std::vector<std::shared_ptr<Stream>> Hub::streams() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Stream>> all;
+    all.reserve(by_session_.size());
+    for (const auto& [session, stream] : by_session_) all.push_back(stream);
+    return all;
+}
+
+void Hub::shut(std::string_view reason) {
+    {
+        const std::lock_guard lock(mutex_);
+        shut_ = true;
+    }
+    for (const auto& stream : streams()) stream->kick(reason);
+}
+
+void Hub::admit(int action, const td_stream_info& info, void (*done)(void*, const td_error*), void* self) {
+    admission_(action, info, [this, done, self](const Error* refused) {
+        if (refused == nullptr) {
+            callbacks_.post([done, self] { done(self, nullptr); });
+        } else {
+            callbacks_.post([done, self, error = as_abi(*refused)] { done(self, &error); });
+        }
+    });
+}
+
+void Hub::publish(const td_stream_info& info, const td_publisher* publisher, void* self) {
+    StreamInfo own(info);
+    admission_(TD_PUBLISH, info, [this, own = std::move(own), publisher, self](const Error* refused) {
+        if (refused != nullptr) return refuse(*refused, publisher, self);
+        callbacks_.post([this, own, publisher, self] { open(own, publisher, self); });
+    });
+}
+
+void Hub::open(const StreamInfo& info, const td_publisher* publisher, void* self) {
+    const Stream::Limits limits{.gop_bytes = static_cast<std::size_t>(settings_.bytes(stream_gop_cache))};
+    const auto most = static_cast<std::size_t>(settings_.integer(stream_max));
+    auto stream = std::make_shared<Stream>(info, publisher, self, callbacks_, limits, [this](Stream& s) { forget(s); });
+    try {
+        const std::lock_guard lock(mutex_);
+        if (shut_) throw Error("the server is stopping", TD_CANCELLED);
+        if (by_session_.size() >= most) {
+            throw Error(fmt::format("{} streams are published already; raise 'stream.max'", most), TD_DENIED);
+        }
+        if (by_name_.contains(info.name)) throw Error(name_in_use, TD_EXISTS);
+        if (by_session_.contains(info.media_session)) throw Error(session_in_use, TD_EXISTS);
+        by_name_.emplace(info.name, stream);
+        by_session_.emplace(info.media_session, stream);
+    } catch (const Error& e) {
+        return refuse(e, publisher, self);
+    }
+    live().fetch_add(1);
+    log::info("stream '{}' of {} over {} is published, media session {}", printable(info.name), info.remote,
+              info.protocol, info.media_session);
+    if (listener_ != nullptr) listener_->opened(stream);
+    publisher->opened(self, stream.get(), nullptr);
+}
+
+void Hub::refuse(const Error& why, const td_publisher* publisher, void* self) {
+    callbacks_.post([error = as_abi(why), publisher, self] {
+        publisher->opened(self, nullptr, &error);
+        publisher->released(self, nullptr);
+    });
+}
+
+void Hub::forget(Stream& stream) {
+    const std::lock_guard lock(mutex_);
+    by_name_.erase(stream.info().name);
+    by_session_.erase(stream.info().media_session);
+    live().fetch_sub(1);
+}
+
+}  // namespace tapedeck::host

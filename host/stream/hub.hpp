@@ -1,0 +1,61 @@
+// All streams of the server, by name and by media session; the service `tapedeck.streams/1`.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/loop.hpp"
+#include "config/settings.hpp"
+#include "stream/stream.hpp"
+
+namespace tapedeck::host {
+
+/// One per process, because the functions of the service table carry no pointer to it; made before protocols start and
+/// destroyed after they stopped. Thread-safe.
+class Hub {
+public:
+    /// Asks access rules and hooks whether `info` may do `action` (TD_PUBLISH, ...); answers once, from any thread,
+    /// with null for yes.
+    using Admission = std::function<void(int action, const td_stream_info& info, std::function<void(const Error*)>)>;
+
+    Hub(const SettingsSource& settings, Loop& callbacks, Admission admission);
+    ~Hub();
+    Hub(const Hub&) = delete;
+    Hub& operator=(const Hub&) = delete;
+
+    /// Who is told of streams before their first packet. Set before protocols start.
+    void listen(StreamListener& listener) { listener_ = &listener; }
+
+    /// What `td_host.service` gives for TD_STREAMS.
+    static const td_streams* table();
+
+    std::shared_ptr<Stream> find_session(const std::string& media_session) const;
+    std::vector<std::shared_ptr<Stream>> streams() const;
+
+    /// From now on publishers are refused with TD_CANCELLED, and those who are there are kicked.
+    void shut(std::string_view reason);
+
+private:
+    void publish(const td_stream_info& info, const td_publisher* publisher, void* self);
+    void admit(int action, const td_stream_info& info, void (*done)(void*, const td_error*), void* self);
+    void open(const StreamInfo& info, const td_publisher* publisher, void* self);
+    void refuse(const Error& why, const td_publisher* publisher, void* self);
+    void forget(Stream& stream);
+
+    const Scope settings_;
+    Loop& callbacks_;
+    const Admission admission_;
+    StreamListener* listener_ = nullptr;
+
+    mutable std::mutex mutex_;
+    bool shut_ = false;
+    std::map<std::string, std::shared_ptr<Stream>, std::less<>> by_name_, by_session_;
+};
+
+}  // namespace tapedeck::host

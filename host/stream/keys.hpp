@@ -1,0 +1,22 @@
+// Settings of streams.
+#pragma once
+
+#include <array>
+
+#include "tapedeck/key.hpp"
+
+namespace tapedeck::host {
+
+inline constexpr Key stream_gop_cache =
+    Key::bytes("stream.gop_cache", "8m")
+        .about(
+            "Most of the current GOP kept of a stream that nobody records, so that a recording on demand begins at "
+            "the previous key frame; 0 keeps none");
+inline constexpr Key stream_max = Key::integer("stream.max", "10000")
+                                      .about("Streams at a time; further publishers are refused")
+                                      .within(1, 1'000'000)
+                                      .reload();
+
+inline constexpr std::array<const td_key*, 2> stream_keys{&stream_gop_cache, &stream_max};
+
+}  // namespace tapedeck::host

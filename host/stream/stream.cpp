@@ -1,0 +1,229 @@
+#include "stream/stream.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/log.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+constexpr auto key_request_pause = std::chrono::milliseconds(500);
+
+template <class Body>
+td_status guard(td_error* error, Body body) noexcept {
+    try {
+        body();
+        return TD_OK;
+    } catch (const Error& e) {
+        return fill(error, e.status(), e.what(), e.retryable());
+    } catch (const std::exception& e) {
+        return fill(error, TD_FAILED, e.what());
+    }
+}
+
+}  // namespace
+
+const td_sink_table Stream::sink_functions{
+    sizeof(td_sink_table),
+    0,
+    [](td_sink* sink, const td_track* track, td_error* error) {
+        return guard(error, [&] { static_cast<Stream*>(sink)->announce(*track); });
+    },
+    [](td_sink* sink, const td_packet* const* packets, std::size_t count, td_error* error) {
+        return guard(error, [&] { static_cast<Stream*>(sink)->deliver({packets, count}); });
+    },
+    [](td_sink* sink, td_text key, td_text value) {
+        guard(nullptr, [&] { static_cast<Stream*>(sink)->set_property(view(key), view(value)); });
+    },
+    [](td_sink* sink, td_text reason) {
+        guard(nullptr, [&] { static_cast<Stream*>(sink)->end(std::string(view(reason))); });
+    }};
+
+Stream::Stream(StreamInfo info, const td_publisher* publisher, void* self, Loop& callbacks, Limits limits,
+               Closed closed)
+    : td_sink{&sink_functions},
+      info_(std::move(info)),
+      publisher_(publisher),
+      self_(self),
+      callbacks_(callbacks),
+      limits_(limits),
+      closed_(std::move(closed)) {}
+
+void Stream::announce(const td_track& track) {
+    const std::lock_guard lock(mutex_);
+    const auto known = current_.find(track.index);
+    if (known != current_.end() && known->second->same_parameters(track)) return;
+    if (track.time_base.num <= 0 || track.time_base.den <= 0) {
+        throw Error(fmt::format("track {}: the time base {}/{} is not positive", track.index, track.time_base.num,
+                                track.time_base.den),
+                    TD_MALFORMED);
+    }
+    if (specs_.size() >= limits_.tracks * 64 || (known == current_.end() && current_.size() >= limits_.tracks)) {
+        throw Error(fmt::format("stream '{}' announces too many tracks", printable(info_.name)), TD_MALFORMED);
+    }
+    current_[track.index] = &specs_.emplace_back(track);
+    if (track.kind == TD_VIDEO) has_video_ = true;
+}
+
+void Stream::deliver(std::span<const td_packet* const> batch) {
+    if (kicked_.load(std::memory_order_relaxed)) throw Error("the stream was ended", TD_CANCELLED);
+    const auto now = std::chrono::steady_clock::now();
+    const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+    scratch_.clear();
+    std::uint64_t bytes = 0;
+    for (const td_packet* packet : batch) {
+        if (packet->changed != nullptr) announce(*packet->changed);
+        const auto spec = current_.find(packet->track);  // only this thread changes the map
+        if (spec == current_.end()) {
+            throw Error(fmt::format("a packet of track {}, which was not announced", packet->track), TD_MALFORMED);
+        }
+        if (packet->data_size == 0) continue;
+        scratch_.emplace_back(*packet, spec->second);
+        td_packet& placed = scratch_.back().view;
+        if (placed.buffer == nullptr) {
+            placed.buffer = buffer_new(placed.data_size);
+            if (placed.buffer == nullptr) throw Error("out of memory", TD_NO_MEMORY, true);
+            std::memcpy(placed.buffer->data, packet->data, placed.data_size);
+            placed.data = placed.buffer->data;
+        }
+        clock_.place(placed, spec->second->track, now_us);
+        bytes += placed.data_size;
+    }
+    if (scratch_.empty()) return;
+    packets_.fetch_add(scratch_.size(), std::memory_order_relaxed);
+    bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    State pending = State::Pending;
+    state_.compare_exchange_strong(pending, State::Publishing);
+
+    std::vector<std::shared_ptr<Feed>> feeds;
+    bool has_video = false;
+    {
+        const std::lock_guard lock(mutex_);
+        feeds = feeds_;
+        has_video = has_video_;
+        if (feeds.empty()) keep_gop(scratch_);
+    }
+    for (const auto& feed : feeds) feed->push(scratch_, has_video, now);
+    scratch_.clear();
+}
+
+void Stream::keep_gop(std::span<const Packet> batch) {
+    if (limits_.gop_bytes == 0) return;
+    for (const Packet& packet : batch) {
+        const bool starts = has_video_ ? packet.is_video_key() : gop_size_ + packet.view.data_size > 64u << 10;
+        if (starts || gop_size_ + packet.view.data_size > limits_.gop_bytes) {
+            gop_lost_ = !starts;
+            gop_.clear();
+            gop_size_ = 0;
+        }
+        if (gop_lost_ && has_video_) continue;
+        gop_.push_back(packet);
+        gop_size_ += packet.view.data_size;
+    }
+}
+
+std::shared_ptr<Feed> Stream::subscribe(Feed::Limits limits, std::function<void()> wake) {
+    auto feed = std::make_shared<Feed>(limits, std::move(wake));
+    std::vector<Packet> gop;
+    bool ended = false;
+    {
+        const std::lock_guard lock(mutex_);
+        ended = is_closed();
+        if (!ended) {
+            gop = std::exchange(gop_, {});
+            gop_size_ = 0;
+            gop_lost_ = true;
+            feed->preload(gop);
+            feeds_.push_back(feed);
+        }
+    }
+    if (ended) feed->end("the stream has ended");
+    return feed;
+}
+
+void Stream::unsubscribe(const std::shared_ptr<Feed>& feed) {
+    const std::lock_guard lock(mutex_);
+    std::erase(feeds_, feed);
+}
+
+std::vector<const TrackSpec*> Stream::tracks() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<const TrackSpec*> all;
+    for (const auto& [index, spec] : current_) all.push_back(spec);
+    return all;
+}
+
+std::map<std::string, std::string> Stream::properties() const {
+    const std::lock_guard lock(mutex_);
+    return properties_;
+}
+
+void Stream::set_property(std::string_view key, std::string_view value) {
+    constexpr std::size_t most = 64, longest = 1024;
+    const std::lock_guard lock(mutex_);
+    if (properties_.size() >= most && !properties_.contains(std::string(key))) return;
+    properties_[std::string(key.substr(0, longest))] = std::string(value.substr(0, longest));
+}
+
+void Stream::request_key(std::uint32_t track) {
+    {
+        const std::lock_guard lock(mutex_);
+        const auto now = std::chrono::steady_clock::now();
+        if (is_closed() || now - key_asked_ < key_request_pause) return;
+        key_asked_ = now;
+    }
+    callbacks_.post([stream = shared_from_this(), track] {
+        if (!stream->is_closed()) stream->publisher_->request_key(stream->self_, track);
+    });
+}
+
+void Stream::kick(std::string_view reason) {
+    if (is_closed() || kicked_.exchange(true)) return;
+    hold();  // until the callback ran: `released` is the last use of self
+    callbacks_.post([stream = shared_from_this(), reason = std::string(reason)] {
+        if (!stream->is_closed()) stream->publisher_->kick(stream->self_, text_of(reason));
+        stream->release(nullptr);
+    });
+}
+
+void Stream::tick(Feed::TimePoint now) {
+    std::vector<std::shared_ptr<Feed>> feeds;
+    {
+        const std::lock_guard lock(mutex_);
+        feeds = feeds_;
+    }
+    for (const auto& feed : feeds) feed->tick(now);
+}
+
+void Stream::end(std::string reason) {
+    if (state_.exchange(State::Closed) == State::Closed) return;
+    const auto stream = shared_from_this();  // the hub forgets it below
+    log::info("stream '{}' of {} ended: {}", printable(info_.name), info_.remote, printable(reason));
+    std::vector<std::shared_ptr<Feed>> feeds;
+    {
+        const std::lock_guard lock(mutex_);
+        feeds = std::exchange(feeds_, {});
+        gop_.clear();
+    }
+    for (const auto& feed : feeds) feed->end(reason);
+    closed_(*this);
+    release(nullptr);
+}
+
+void Stream::hold() {
+    const std::lock_guard lock(mutex_);
+    ++holds_;
+}
+
+void Stream::release(std::shared_ptr<const td_recording> recording) {
+    const std::lock_guard lock(mutex_);
+    if (recording != nullptr) recorded_ = std::move(recording);
+    if (--holds_ != 0) return;
+    callbacks_.post(
+        [stream = shared_from_this()] { stream->publisher_->released(stream->self_, stream->recorded_.get()); });
+}
+
+}  // namespace tapedeck::host

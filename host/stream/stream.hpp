@@ -1,0 +1,115 @@
+// A published stream: what its publisher's plugin writes into and recordings read from.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/loop.hpp"
+#include "stream/clock.hpp"
+#include "stream/feed.hpp"
+#include "stream/packet.hpp"
+#include "stream/stream_info.hpp"
+
+namespace tapedeck::host {
+
+/// Whoever keeps something of streams; told before the first packet. Calls come one at a time for a stream.
+class Stream;
+class StreamListener {
+public:
+    virtual ~StreamListener() = default;
+    virtual void opened(const std::shared_ptr<Stream>& stream) = 0;
+};
+
+/// The sink's calls come from the plugin, one at a time; all else is for any thread. PENDING until the first packet,
+/// then PUBLISHING, until it is closed.
+class Stream : public td_sink, public std::enable_shared_from_this<Stream> {
+public:
+    struct Limits {
+        std::size_t gop_bytes = 8u << 20;  ///< of the GOP kept for late recordings; 0: none is kept
+        std::size_t tracks = 64;
+    };
+    /// What the hub is told when the stream ends.
+    using Closed = std::function<void(Stream&)>;
+
+    Stream(StreamInfo info, const td_publisher* publisher, void* self, Loop& callbacks, Limits limits, Closed closed);
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    const StreamInfo& info() const { return info_; }
+    bool is_publishing() const { return state_.load() == State::Publishing; }
+    bool is_closed() const { return state_.load() == State::Closed; }
+
+    /// Another consumer. It begins with the GOP that is going on, where one is kept, without being woken for it: take
+    /// once after this call. `wake` may come from inside when the stream has ended already.
+    std::shared_ptr<Feed> subscribe(Feed::Limits limits, std::function<void()> wake);
+    void unsubscribe(const std::shared_ptr<Feed>& feed);
+
+    /// The tracks as announced so far, by index.
+    std::vector<const TrackSpec*> tracks() const;
+    /// What the publisher said of the stream: `title`, `muted`, ...
+    std::map<std::string, std::string> properties() const;
+
+    /// Asks the publisher for a key frame; at most one request in 0.5 s goes out.
+    void request_key(std::uint32_t track);
+    /// Ends it; the client gets the reason. The plugin closes the sink soon.
+    void kick(std::string_view reason);
+
+    /// Somebody still has to finish something of this stream, so `released` waits.
+    void hold();
+    /// That is done. The recording, if any, is what the publisher is told; `share` of store/recording.hpp makes it.
+    void release(std::shared_ptr<const td_recording> recording);
+
+    /// For a source that fell silent; from the hub's tick.
+    void tick(Feed::TimePoint now);
+
+    std::uint64_t packets() const { return packets_.load(std::memory_order_relaxed); }
+    std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+private:
+    enum class State { Pending, Publishing, Closed };
+
+    void announce(const td_track& track);
+    void deliver(std::span<const td_packet* const> batch);
+    void set_property(std::string_view key, std::string_view value);
+    void end(std::string reason);
+    void keep_gop(std::span<const Packet> batch);
+
+    static const td_sink_table sink_functions;
+
+    const StreamInfo info_;
+    const td_publisher* const publisher_;
+    void* const self_;
+    Loop& callbacks_;
+    const Limits limits_;
+    const Closed closed_;
+
+    std::atomic<State> state_ = State::Pending;
+    std::atomic<bool> kicked_ = false;
+    std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0;
+
+    Clock clock_;                  // of the plugin's thread, as is scratch_
+    std::vector<Packet> scratch_;  // the batch on its way, reused
+
+    mutable std::mutex mutex_;  // never held over a call out
+    std::deque<TrackSpec> specs_;
+    std::map<std::uint32_t, const TrackSpec*> current_;
+    std::vector<std::shared_ptr<Feed>> feeds_;
+    std::vector<Packet> gop_;
+    std::size_t gop_size_ = 0;
+    bool gop_lost_ = true;  // until a key packet begins it
+    bool has_video_ = false;
+    std::map<std::string, std::string> properties_;
+    std::chrono::steady_clock::time_point key_asked_{};
+    int holds_ = 1;  // the publisher's own, given back when it closes
+    std::shared_ptr<const td_recording> recorded_;
+};
+
+}  // namespace tapedeck::host

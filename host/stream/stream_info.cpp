@@ -1,0 +1,52 @@
+#include "stream/stream_info.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <random>
+
+#include "base/text.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+std::string random_login() {
+    static constexpr std::string_view alphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+    std::random_device device;
+    std::uniform_int_distribution<std::size_t> pick(0, alphabet.size() - 1);
+    std::string login(26, ' ');
+    for (char& c : login) c = alphabet[pick(device)];
+    return login;
+}
+
+std::string or_else(td_text given, std::string (*make)()) {
+    return given.size == 0 ? make() : std::string(view(given));
+}
+
+}  // namespace
+
+StreamInfo::StreamInfo(const td_stream_info& from)
+    : name(view(from.name)),
+      protocol(view(from.protocol)),
+      media_session(or_else(from.media_session, new_uuid)),
+      session(or_else(from.session, new_uuid)),
+      login(or_else(from.login, random_login)),
+      application(view(from.application)),
+      remote(view(from.remote)),
+      expects(from.expects),
+      record(from.record),
+      created_us(
+          std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
+              .count()) {}
+
+std::string new_uuid() {
+    std::random_device device;
+    std::array<std::uint32_t, 4> r{device(), device(), device(), device()};
+    r[1] = (r[1] & 0xffff0fffu) | 0x4000u;
+    r[2] = (r[2] & 0x3fffffffu) | 0x80000000u;
+    return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:04x}{:08x}", r[0], r[1] >> 16, r[1] & 0xffff, r[2] >> 16,
+                       r[2] & 0xffff, r[3]);
+}
+
+}  // namespace tapedeck::host

@@ -1,0 +1,27 @@
+// Who publishes: td_stream_info with memory of its own.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "tapedeck/abi.h"
+
+namespace tapedeck::host {
+
+/// A value. Texts come from the client: any bytes.
+struct StreamInfo {
+    /// Copies what a plugin gave. An empty media session becomes a UUID, an empty session too, an empty login 26 random
+    /// letters and digits, as WCS shows.
+    explicit StreamInfo(const td_stream_info& from);
+
+    std::string name, protocol, media_session, session, login, application, remote;
+    std::uint32_t expects = 0;
+    std::uint32_t record = TD_RECORD_BY_RULES;
+    std::int64_t created_us = 0;  ///< server clock, UNIX microseconds
+};
+
+/// A random UUID (RFC 9562 version 4) in lower case.
+std::string new_uuid();
+
+}  // namespace tapedeck::host

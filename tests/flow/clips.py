@@ -29,6 +29,12 @@ def both(seconds=6, gop=25):
                  *_X264, "-bf", "0", "-g", str(gop), "-keyint_min", str(gop), "-sc_threshold", "0", *_AAC)
 
 
+def large(seconds=6):
+    """Another size than `both` has."""
+    return _clip(f"large-{seconds}.flv", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", _TONE, "-t", str(seconds),
+                 *_X264, "-bf", "0", "-g", "25", *_AAC)
+
+
 def b_frames(seconds=6):
     return _clip(f"b-frames-{seconds}.flv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE, "-t", str(seconds),
                  "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-b:v", "400k", "-bf", "3", "-g", "50", *_AAC)

@@ -68,9 +68,13 @@ std::string big_endian(std::uint64_t value, unsigned count) {
 
 std::string ChunkWriter::message(unsigned chunk_stream, unsigned type, std::uint32_t time_ms, std::string_view body,
                                  std::uint32_t message_stream) {
+    constexpr std::uint32_t extended = 0xffffff;
     const bool full = !begun_[chunk_stream] || message_stream == 0;
+    // Unsigned, so that a time that runs over 32 bits is a small difference as well.
+    const std::uint32_t time = full ? time_ms : time_ms - last_ms_[chunk_stream];
+    const std::string tail = time >= extended ? big_endian(time, 4) : "";
     std::string out(1, static_cast<char>((full ? 0x00 : 0x40) | chunk_stream));
-    out += big_endian(full ? time_ms : time_ms - last_ms_[chunk_stream], 3);
+    out += big_endian(std::min(time, extended), 3);
     out += big_endian(body.size(), 3);
     out += static_cast<char>(type);
     if (full) {
@@ -79,10 +83,11 @@ std::string ChunkWriter::message(unsigned chunk_stream, unsigned type, std::uint
         std::reverse(id.begin(), id.end());
         out += id;
     }
+    out += tail;
     begun_[chunk_stream] = true;
     last_ms_[chunk_stream] = time_ms;
     for (std::size_t at = 0; at < body.size(); at += chunk_size_) {
-        if (at > 0) out += static_cast<char>(0xc0 | chunk_stream);
+        if (at > 0) out += static_cast<char>(0xc0 | chunk_stream) + tail;
         out += body.substr(at, chunk_size_);
     }
     return out;

@@ -146,12 +146,14 @@ void Publisher::send_due(std::uint64_t now_ms) {
             continue;
         }
         // Everything that is due goes in one call, as far as it lies in one piece.
+        const auto time = [&](std::size_t i) { return pass_ * clip_.length_ms + list[i].time_ms; };
         const auto due = [&](std::size_t i) {
-            const std::uint64_t time = pass_ * clip_.length_ms + list[i].time_ms;
-            return (plan_.media_ms == 0 || time < plan_.media_ms) && (!plan_.paced || time <= now_ms - began_ms_);
+            return (plan_.media_ms == 0 || time(i) < plan_.media_ms) && (!plan_.paced || time(i) <= now_ms - began_ms_);
         };
-        const bool enough = plan_.media_ms != 0 ? pass_ * clip_.length_ms + list[next_].time_ms >= plan_.media_ms
-                                                : sent_.bytes >= plan_.media_bytes;
+        const bool once = plan_.media_ms == 0 && plan_.media_bytes == 0;
+        const bool enough = once                  ? pass_ > 0
+                            : plan_.media_ms != 0 ? time(next_) >= plan_.media_ms
+                                                  : sent_.bytes >= plan_.media_bytes;
         if (enough) {
             command("FCUnpublish", 6, amf_null + amf_text(name_));
             command("deleteStream", 7, amf_null + amf_number(stream_));

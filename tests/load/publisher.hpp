@@ -14,7 +14,8 @@ struct Plan {
     std::string host = "127.0.0.1";
     std::uint16_t port = 1935;
     std::size_t chunk_size = 4096;
-    std::uint64_t media_ms = 0;  ///< how much of the (repeated) clip to send; 0: until `media_bytes`
+    std::uint64_t media_ms =
+        0;  ///< how much of the (repeated) clip to send; 0: until `media_bytes`; both 0: the clip once
     std::uint64_t media_bytes = 0;
     bool paced = true;  ///< in real time, else as fast as the server takes it
 };

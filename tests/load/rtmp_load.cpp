@@ -120,7 +120,6 @@ int main(int argc, char** argv) {
         const Clip clip = tapedeck::load::read_clip(command.clip, command.plan.chunk_size);
         command.plan.media_bytes = static_cast<std::uint64_t>(command.megabytes * 1e6);
         command.plan.media_ms = static_cast<std::uint64_t>(command.seconds * 1000);
-        if (command.plan.media_bytes == 0 && command.plan.media_ms == 0) command.plan.media_ms = clip.length_ms;
         std::vector<std::unique_ptr<Publisher>> publishers;
         for (unsigned i = 0; i < command.publishers; ++i)
             publishers.push_back(std::make_unique<Publisher>(command.plan, clip, command.name + std::to_string(i)));

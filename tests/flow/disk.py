@@ -1,7 +1,7 @@
 """Disks that are full, read-only, gone, or two: what was written before is kept, and the log says what happened."""
 import os
+import pathlib
 import shutil
-import subprocess
 
 import clips
 import media
@@ -31,8 +31,7 @@ class Disk(FlowTest):
         (_, path), = server.hooked(1, 60)
         self.assertEqual(path, str(folder / "full.mp4"))
         self.assertIn("Not enough available disk space", server.log())
-        from pathlib import Path
-        seconds = self.assert_kept(Path(path), clip)
+        seconds = self.assert_kept(pathlib.Path(path), clip)
         # 8 Mbit/s into the disk: at least three quarters of it was made use of.
         size = os.statvfs(folder).f_blocks * os.statvfs(folder).f_frsize
         self.assertGreater(seconds * 1_000_000, size * 0.75)
@@ -57,11 +56,11 @@ class Disk(FlowTest):
         self.addCleanup(publisher.kill)
         server.stream("frozen")
         self.grown(server, 2_000_000)
-        mounts.make_read_only(folder)
+        mounts.fail_ext4(folder)
         eventually(lambda: "ead-only file system" in server.log(), "the cause in the log", 30)
         publisher.kill()
         server.terminate()
-        subprocess.run(["mount", "-o", "remount,rw", str(folder)], check=True)
+        mounts.repair_ext4(folder)
         server.restart()
         server.hooked(1, 30)
         self.assertGreater(self.assert_kept(server.file("frozen.mp4"), clip), 1)
@@ -124,6 +123,24 @@ class Disk(FlowTest):
         self.assertIn("Not enough available disk space", server.log())
         self.assertGreater(self.assert_kept(folder / "stopped.mp4", clip), 1)
         self.assertIsNone(publisher.poll())
+
+    @needs_root
+    def test_it_records_on_when_space_returns_where_that_is_asked_for(self):
+        folder = mounts.tmpfs(self, self.scratch / "shared", 64)
+        server = self.server({"record_dir": str(folder), "file_recorder_min_space": "20m", "record_resume": "true",
+                              "record_name_collision": "suffix"})
+        publisher = server.publishing(clips.heavy(), "again")
+        self.addCleanup(publisher.communicate)
+        self.addCleanup(publisher.kill)
+        server.stream("again")
+        self.grown(server, 2_000_000)
+        (folder / "ballast").write_bytes(bytes(45 << 20))
+        server.hooked(1, 30)
+        (folder / "ballast").unlink()
+        publisher.wait()
+        _, (_, second) = server.hooked(2, 30)
+        self.assertEqual(second, str(folder / "again-2.mp4"))
+        self.assertTrue(media.is_progressive(folder / "again-2.mp4"))
 
 
 if __name__ == "__main__":

@@ -18,12 +18,20 @@ def ext4(test, folder, megabytes):
     image = folder.with_name(folder.name + ".img")
     with open(image, "wb") as file:
         file.truncate(megabytes << 20)
-    subprocess.run(["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", str(image)], check=True, capture_output=True)
+    subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True, capture_output=True)
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=True)
     return _mounted(test, folder)
 
 
-def make_read_only(folder):
-    """As the kernel does after an error: writes to open files fail from now on."""
-    subprocess.run(["mount", "-o", "remount,ro,force", str(folder)], check=True)
+def fail_ext4(folder):
+    """What the kernel does when the disk below has an error: every write fails with EROFS from now on."""
+    subprocess.run(["mount", "-o", "remount,abort", str(folder)], check=True)
+
+
+def repair_ext4(folder):
+    """Checks the failed file system and mounts it again, as an operator would. Nothing may have files open there."""
+    image = folder.with_name(folder.name + ".img")
+    subprocess.run(["umount", str(folder)], check=True)
+    subprocess.run(["e2fsck", "-fy", str(image)], capture_output=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(folder)], check=True)

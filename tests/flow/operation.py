@@ -218,16 +218,27 @@ record_steams=true
             first.kill()
             first.communicate()
 
-    def test_publishers_are_admitted_by_access_yaml(self):
-        server = self.idle()
-        self.addCleanup(server.end)
-        (server.home / "conf" / "access.yaml").write_text("publishers:\n  - name: 'cam*'\n    token: secret\n")
-        server.start()
-        denied = server.publishing(clips.audio(2), "cam1", realtime=False)
-        self.assertNotEqual(denied.wait(30), 0)
-        denied.communicate()
-        server.publish(clips.audio(2), "cam1?token=secret")
-        server.file("cam1.mp4")
+    def test_a_plugin_enabled_at_sighup_works_while_recordings_run_on(self):
+        server = self.server({"enable": "protocol.rtmp, writer.mp4, naming.template, storage.local"})
+        clip = clips.both(12)
+        publisher = server.publishing(clip, "before")
+        server.stream("before")
+        server.configure(enable="protocol.rtmp, writer.mp4, naming.template, storage.local, hook.script")
+        server.reload()
+        server.logged("reload")
+        server.publish(clips.audio(2), "after")
+        server.hooked(1)
+        publisher.communicate(timeout=60)
+        server.hooked(2)
+        self.assertEqual(media.hashes(server.file("before.mp4"), "video"), media.hashes(clip, "video"))
+
+    def test_temporary_names_hold_nothing_that_a_client_chose(self):
+        server = self.server()
+        publisher = server.publishing(clips.both(), "evil ../name", loop=True)
+        self.addCleanup(publisher.communicate)
+        self.addCleanup(publisher.kill)
+        part, = eventually(server.parts, "the temporary file")
+        self.assertRegex(part.name, r"^[0-9a-f-]{36}-\d+\.part\.mp4$")
 
 
 class Install(FlowTest):

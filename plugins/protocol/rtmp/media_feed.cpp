@@ -1,0 +1,181 @@
+#include "media_feed.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "request.hpp"
+#include "tapedeck/media/aac.hpp"
+#include "tapedeck/media/h264.hpp"
+
+namespace tapedeck::rtmp {
+
+namespace {
+
+/// A step that no encoder makes between two frames of one track, in milliseconds.
+constexpr std::int64_t step_back = 500, step_forward = 5000;
+
+/// The number of bytes before each NAL unit (ISO/IEC 14496-15 sections 5.3.3.1 and 8.3.3.1).
+std::size_t nal_length_size(const flv::Tag& tag) {
+    if (tag.codec == TD_CODEC_H264) return h264::parse_avcc(tag.payload).length_size;
+    ByteReader reader(tag.payload);
+    reader.take(21);
+    const std::size_t size = (reader.u8() & 3u) + 1u;
+    if (size == 3) throw Malformed("hvcC: NAL lengths of 3 bytes");
+    return size;
+}
+
+bool has_nal_units(std::uint32_t codec) {
+    return codec == TD_CODEC_H264 || codec == TD_CODEC_H265;
+}
+bool needs_config(std::uint32_t codec) {
+    return has_nal_units(codec) || codec == TD_CODEC_AAC;
+}
+
+Track describe(const flv::Tag& tag) {
+    Track track(tag.kind, tag.codec, {1, 1000});
+    track.track.sample_rate = tag.sample_rate;
+    track.track.channels = tag.channels;
+    return track;
+}
+
+/// The track that a decoder setup describes; throws Malformed on one that cannot be read.
+Track describe_config(const flv::Tag& tag) {
+    auto track = describe(tag);
+    track.config(tag.payload);
+    if (tag.codec == TD_CODEC_AAC) {
+        const auto config = aac::parse_config(tag.payload);
+        track.track.sample_rate = config.output_rate;
+        track.track.channels = config.ps && config.channels == 1 ? 2 : config.channels;
+    } else if (tag.codec == TD_CODEC_H264) {
+        const auto config = h264::parse_avcc(tag.payload);
+        if (config.sps.empty() || config.pps.empty()) throw Malformed("avcC has no parameter sets");
+        const auto sps = h264::parse_sps(config.sps.front());
+        track.track.width = sps.width;
+        track.track.height = sps.height;
+    }
+    return track;
+}
+
+}  // namespace
+
+MediaFeed::MediaFeed(Context context, Sink sink, std::shared_ptr<const PublishSdp> sdp, std::string name)
+    : context_(context), sink_(sink), sdp_(std::move(sdp)), name_(std::move(name)) {}
+
+void MediaFeed::message(const Batch& batch, const Message& message, std::size_t coming, PacketBatch& out) {
+    if (message.size == 0) return;
+    auto* place = out.room(message.size, coming);
+    batch.gather(message, place);
+    const ByteSpan bytes(place, message.size);
+    if (message.type == MessageType::aggregate)
+        aggregate(bytes, message.timestamp, out);
+    else
+        body(message.type, bytes, message.timestamp, out);
+}
+
+void MediaFeed::aggregate(ByteSpan bytes, std::uint32_t timestamp, PacketBatch& out) {
+    ByteReader reader(bytes);
+    std::optional<std::uint32_t> first;
+    while (const auto part = flv::next_part(reader)) {
+        if (!first) first = part->timestamp;
+        body(static_cast<MessageType>(part->type), part->body, timestamp + (part->timestamp - *first), out);
+    }
+}
+
+void MediaFeed::body(MessageType type, ByteSpan bytes, std::uint32_t timestamp, PacketBatch& out) {
+    if (type != MessageType::video && type != MessageType::audio) return;
+    const bool is_video = type == MessageType::video;
+    auto& track = tracks_[is_video ? 0 : 1];
+    const auto time = clock_(timestamp);
+    try {
+        tag(track, is_video ? flv::parse_video(bytes) : flv::parse_audio(bytes), time, out);
+    } catch (const Malformed& e) {
+        // One frame, not the connection: the messages around it are whole.
+        track.gap = true;
+        warn_once(track, is_video ? TD_VIDEO : TD_AUDIO, 0, std::string("has a broken frame: ") + e.what());
+    }
+}
+
+void MediaFeed::tag(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out) {
+    if (tag.content == flv::Content::nothing || !accepts(track, tag)) return;
+    if (tag.content == flv::Content::config) return configure(track, tag, out);
+    if (!track.announced || track.announced->track.codec != tag.codec) {
+        if (needs_config(tag.codec)) return;  // frames before their decoder setup say nothing
+        announce(track, describe(tag), out);
+    }
+    if (track.usable && !tag.payload.empty()) frame(track, tag, time, out);
+}
+
+bool MediaFeed::accepts(TrackState& track, const flv::Tag& tag) {
+    if (tag.content == flv::Content::unknown) {
+        warn_once(track, tag.kind, tag.codec, "is of a codec or form that this server does not know");
+        return false;
+    }
+    if (tag.codec == track.allowed_codec) return true;
+    if (!sdp_->allows(tag.kind, tag.codec)) {
+        warn_once(track, tag.kind, tag.codec,
+                  "is refused: the file that setting 'protocol.rtmp.publish_sdp' names has no line for it");
+        return false;
+    }
+    track.allowed_codec = tag.codec;
+    return true;
+}
+
+void MediaFeed::warn_once(TrackState& track, std::uint32_t kind, std::uint32_t codec, const std::string& what) {
+    const auto number = codec == 0 ? 1 : codec;
+    if (std::exchange(track.warned_codec, number) == number) return;
+    context_.warning(printable(name_) + ": its " + (kind == TD_VIDEO ? "video" : "audio") +
+                     (codec == 0 ? "" : " " + flv::codec_name(codec)) + " " + what);
+}
+
+void MediaFeed::configure(TrackState& track, const flv::Tag& tag, PacketBatch& out) {
+    const auto& known = track.announced;
+    if (known && known->track.codec == tag.codec && std::ranges::equal(known->config(), tag.payload)) return;
+    try {
+        auto fresh = describe_config(tag);
+        if (has_nal_units(tag.codec)) track.nal_length = nal_length_size(tag);
+        announce(track, std::move(fresh), out);
+    } catch (const Malformed& e) {
+        track.usable = false;
+        warn_once(track, tag.kind, tag.codec, std::string("has a decoder setup that cannot be read: ") + e.what());
+    }
+}
+
+void MediaFeed::announce(TrackState& track, Track fresh, PacketBatch& out) {
+    flush(out);
+    fresh.track.index = track.announced ? track.announced->track.index : next_index_++;
+    track.announced = std::move(fresh);
+    sink_.track(*track.announced);
+    track.usable = true;
+}
+
+void MediaFeed::frame(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out) {
+    auto payload = tag.payload;
+    if (track.nal_length != 4 && has_nal_units(tag.codec)) payload = canonical(track, payload, out);
+    td_packet packet{};
+    packet.size = sizeof packet;
+    packet.track = track.announced->track.index;
+    packet.flags = tag.key ? std::uint32_t{TD_PACKET_KEY} : 0u;
+    if (std::exchange(track.gap, false)) packet.flags |= TD_PACKET_DISCONTINUITY;
+    if (track.last_time != TD_NO_TIME) {
+        const auto step = time - track.last_time;
+        if (step < -step_back || step > step_forward) packet.flags |= TD_PACKET_DISCONTINUITY;
+    }
+    track.last_time = time;
+    packet.dts = time;
+    packet.pts = time + tag.composition_ms;
+    packet.duration = packet.wallclock_us = TD_NO_TIME;
+    packet.data = payload.data();
+    packet.data_size = static_cast<std::uint32_t>(payload.size());
+    out.add(packet);
+}
+
+/// The same access unit with 4 bytes before each NAL unit.
+ByteSpan MediaFeed::canonical(const TrackState& track, ByteSpan payload, PacketBatch& out) const {
+    std::vector<std::uint8_t> units;
+    h264::for_each_nal(payload, track.nal_length, [&](ByteSpan nal) { h264::append_nal(units, nal); });
+    auto* place = out.room(units.size(), units.size());
+    std::ranges::copy(units, place);
+    return {place, units.size()};
+}
+
+}  // namespace tapedeck::rtmp

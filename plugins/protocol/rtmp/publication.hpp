@@ -1,0 +1,33 @@
+// The host's answers to one publication, carried to the session's thread.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+#include "tapedeck/stream.hpp"
+
+namespace tapedeck::rtmp {
+
+class Session;
+
+/// Called on host threads; only posts. Owns a share of the session until `released`.
+class Publication : public Publisher, public std::enable_shared_from_this<Publication> {
+public:
+    Publication(std::shared_ptr<boost::asio::io_context> thread, std::shared_ptr<Session> session)
+        : thread_(std::move(thread)), session_(std::move(session)) {}
+
+    void opened(Sink sink) override;
+    void refused(const Error& reason) override;
+    void demand(std::chrono::microseconds delay) override;
+    void kick(std::string_view reason) override;
+    void released(const td_recording* recording) override;
+
+private:
+    template <class Call>
+    void post(Call call);
+
+    std::shared_ptr<boost::asio::io_context> thread_;
+    std::shared_ptr<Session> session_;
+};
+
+}  // namespace tapedeck::rtmp

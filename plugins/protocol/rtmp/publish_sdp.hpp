@@ -1,0 +1,39 @@
+// conf/flash_handler_publish.sdp: which media and codecs RTMP publishers may send (requirement R142).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace tapedeck::rtmp {
+
+/// What a session description (RFC 8866) allows. Codec names are compared without case; rates and channels do not
+/// count. A media line without any codec name allows all codecs of its media.
+class PublishSdp {
+public:
+    /// Allows everything.
+    PublishSdp() = default;
+    /// Lines that are not understood are passed over.
+    static PublishSdp parse(std::string_view text);
+    /// A file that does not exist allows everything; throws Error when one exists and cannot be read, or has no media
+    /// line.
+    static PublishSdp load(const std::filesystem::path& file);
+
+    /// `kind` is TD_VIDEO or TD_AUDIO.
+    bool allows(std::uint32_t kind) const;
+    bool allows(std::uint32_t kind, std::uint32_t codec) const;
+
+private:
+    struct Media {
+        bool allowed = false;
+        std::set<std::string> codecs;  // upper case, as flv::codec_name; empty: all
+    };
+    const Media& media(std::uint32_t kind) const;
+
+    bool everything_ = true;
+    Media video_, audio_;
+};
+
+}  // namespace tapedeck::rtmp

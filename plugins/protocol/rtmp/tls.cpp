@@ -1,0 +1,119 @@
+#include "tls.hpp"
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "tapedeck/context.hpp"
+
+namespace tapedeck::rtmp {
+
+namespace {
+
+std::string last_error() {
+    const auto code = ERR_get_error();
+    ERR_clear_error();
+    const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+    return reason ? reason : "unknown error";
+}
+
+int descriptor_of(BIO* bio) {
+    return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+}
+
+/// OpenSSL's own socket BIO raises SIGPIPE when the peer is gone; this one does not.
+BIO_METHOD* socket_method() {
+    static BIO_METHOD* const method = [] {
+        auto* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without signals");
+        BIO_meth_set_read(made, [](BIO* bio, char* into, int size) {
+            BIO_clear_retry_flags(bio);
+            const auto got = ::recv(descriptor_of(bio), into, static_cast<std::size_t>(size), 0);
+            if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+            return static_cast<int>(got);
+        });
+        BIO_meth_set_write(made, [](BIO* bio, const char* from, int size) {
+            BIO_clear_retry_flags(bio);
+            const auto sent = ::send(descriptor_of(bio), from, static_cast<std::size_t>(size), MSG_NOSIGNAL);
+            if (sent < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_write(bio);
+            return static_cast<int>(sent);
+        });
+        BIO_meth_set_ctrl(made, [](BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1L : 0L; });
+        return made;
+    }();
+    return method;
+}
+
+}  // namespace
+
+TlsContext::TlsContext(const std::string& certificate, const std::string& key)
+    : context_(SSL_CTX_new(TLS_server_method())) {
+    if (!context_) throw Error("OpenSSL: " + last_error());
+    SSL_CTX_set_min_proto_version(get(), TLS1_2_VERSION);
+    SSL_CTX_set_mode(get(),
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    if (SSL_CTX_use_certificate_chain_file(get(), certificate.c_str()) != 1)
+        throw Error("setting 'protocol.rtmp.certificate': " + certificate +
+                    " is no readable PEM certificate: " + last_error());
+    if (SSL_CTX_use_PrivateKey_file(get(), key.c_str(), SSL_FILETYPE_PEM) != 1 || SSL_CTX_check_private_key(get()) != 1)
+        throw Error("setting 'protocol.rtmp.key': " + key + " is no readable PEM key of " + certificate + ": " +
+                    last_error());
+}
+
+TlsSession::TlsSession(std::shared_ptr<TlsContext> context, int descriptor)
+    : context_(std::move(context)), session_(SSL_new(context_->get())) {
+    auto* bio = BIO_new(socket_method());
+    if (!session_ || bio == nullptr) throw std::bad_alloc();
+    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
+    BIO_set_init(bio, 1);
+    SSL_set_bio(session_.get(), bio, bio);
+    SSL_set_accept_state(session_.get());
+}
+
+TlsSession::Result TlsSession::outcome(int returned) const {
+    switch (SSL_get_error(session_.get(), returned)) {
+        case SSL_ERROR_WANT_READ:
+        case SSL_ERROR_WANT_WRITE:
+            return {Outcome::would_block, 0, {}};
+        case SSL_ERROR_ZERO_RETURN:
+            return {Outcome::ended, 0, "the client closed the connection"};
+        case SSL_ERROR_SYSCALL:
+            ERR_clear_error();
+            return {Outcome::ended, 0, errno == 0 ? "the client closed the connection" : std::strerror(errno)};
+        default:
+            return {Outcome::ended, 0, "TLS: " + last_error()};
+    }
+}
+
+TlsSession::Result TlsSession::read(std::span<std::uint8_t> into) {
+    std::size_t size = 0;
+    while (size < into.size()) {
+        std::size_t got = 0;
+        errno = 0;
+        const auto returned = SSL_read_ex(session_.get(), into.data() + size, into.size() - size, &got);
+        if (returned == 1) {
+            size += got;
+            continue;
+        }
+        if (size > 0) break;
+        return outcome(returned);
+    }
+    return {Outcome::done, size, {}};
+}
+
+TlsSession::Result TlsSession::write(ByteSpan bytes) {
+    std::size_t sent = 0;
+    errno = 0;
+    const auto returned = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &sent);
+    if (returned == 1) return {Outcome::done, sent, {}};
+    return outcome(returned);
+}
+
+void TlsSession::finish() {
+    if (SSL_is_init_finished(session_.get())) SSL_shutdown(session_.get());
+    ERR_clear_error();
+}
+
+}  // namespace tapedeck::rtmp

@@ -1,10 +1,12 @@
 // The catalogue of recordings and of what is still owed for them: journal, delivery queue and list at once.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -58,19 +60,31 @@ public:
     /// Waits until all that was handed in so far is committed, or the time is over: then false.
     bool wait(std::chrono::milliseconds limit);
 
-    /// Entries of this server that are not done, failed or quarantined, oldest first; waits for the database. Nothing
-    /// when it cannot be reached. Throws never.
-    std::vector<Entry> unfinished();
+    /// What an earlier process left behind that is not done, failed or quarantined, oldest first, once. Waits until the
+    /// database could be read or `stop` is requested, which gives nothing.
+    std::vector<Entry> unfinished(const std::stop_token& stop);
+    /// The entry of a row, whatever its state; waits for the database. Nothing when there is none or it cannot be
+    /// reached.
+    std::optional<Entry> find(std::int64_t row);
     /// The newest entries, at most `limit`, of a media session unless that is empty.
     std::vector<Entry> list(const std::string& media_session, std::size_t limit);
-    /// Whether an entry of another row that is not done has this name reserved. In memory.
-    bool is_reserved(const std::string& name, std::int64_t except_row) const;
-    /// Whether the database answers now, for /health and the log.
+    /// Reserves a name for a row, instead of the one that it had. False when another row that is not done has it. In
+    /// memory; `save` makes it last. Ends with the row's last state.
+    bool claim(const std::string& name, std::int64_t row);
+    bool is_claimed(const std::string& name) const;
+    /// Nothing is kept of a recording without content.
+    void forget(std::int64_t row);
+    /// Waits until the names of an earlier process are known, or the time is over: then false. At once when the
+    /// database cannot be reached.
+    bool wait_loaded(std::chrono::milliseconds limit);
+    /// Whether the last step reached the database, for /health and for who would wait for a commit.
     bool is_reachable() const;
 
 private:
-    class Worker;
-    std::unique_ptr<Worker> worker_;
+    struct Shared;
+    static void run(const std::shared_ptr<Shared>& shared);
+
+    std::shared_ptr<Shared> shared_;
 };
 
 }  // namespace tapedeck::host

@@ -23,8 +23,7 @@ public:
     ~Disk();
 
     /// Throws Error(TD_NO_SPACE, "Not enough available disk space: ...") when `folder` has less than the minimum.
-    /// Watches its file system from then on: the first call of a file system asks the system, later ones only look at
-    /// what is known, except after a second without an answer.
+    /// Watches its file system from then on; only the first call for a file system asks the system.
     void require(const std::filesystem::path& folder);
     /// What was seen last; true for a folder that nobody asked `require` for. Never waits for a disk.
     bool enough(const std::filesystem::path& folder) const;

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -113,6 +114,10 @@ File::~File() {
 void File::adopt(int number) {
     if (number < 0) fail("open", errno);
     descriptor_ = std::make_shared<Descriptor>(number);
+    // Two servers that share a folder must not recover each other's running recordings.
+    if (::flock(number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        throw Error("open " + path_.string() + ": another process is writing it", TD_EXISTS, true);
+    }
     device_ = status_of(number).st_dev;
 }
 

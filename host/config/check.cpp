@@ -45,7 +45,8 @@ public:
         for (const auto& problem : settings.problems())
             errors_.push_back({problem.line, fmt::format("{}: {}", problem.place, problem.text)});
         for (const auto& note : written_.lines.notes)
-            warnings_.push_back({note.line, fmt::format("{}:{}: {}", written_.file, note.line, printable(note.text))});
+            warnings_.push_back(
+                {note.line, fmt::format("{}:{}: {}", written_.file, note.line, printable(note.text, 400))});
         for (const Property& property : written_.lines.entries) judge(property);
         for (const Property& property : written_.overrides) judge(property);
         contradictions();

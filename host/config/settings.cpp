@@ -69,13 +69,21 @@ Settings::Settings(std::shared_ptr<const Schema> schema, std::shared_ptr<const W
             try {
                 value = parse_value(*declared.key, property->value, rules);
             } catch (const Error& error) {
-                if (schema_->enabled(declared.owner))
-                    problems_.push_back({written_->place(*property), property->line, property->key,
-                                         fmt::format("{}: {}", property->key, error.what())});
+                if (schema_->enabled(declared.owner)) add_problem(*property, error.what());
             }
         }
         values_.emplace(name, value);
     }
+    std::ranges::stable_sort(problems_, {}, &Problem::line);
+}
+
+void Settings::add_problem(const Property& property, std::string_view why) {
+    Problem problem{written_->place(property), property.line, property.key, fmt::format("{}: {}", property.key, why)};
+    const auto same_as = [&problem](const Problem& other) {
+        return other.place == problem.place && other.text == problem.text;
+    };
+    // An alias that several plugins share is wrong for each of them, but it is one mistake.
+    if (std::ranges::none_of(problems_, same_as)) problems_.push_back(std::move(problem));
 }
 
 const Value* Settings::find(std::string_view name) const {

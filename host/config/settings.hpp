@@ -53,6 +53,7 @@ public:
     /// REQUIRED keys of a plugin that nobody set, by full name.
     std::vector<std::string> missing(std::string_view owner) const;
 
+    /// In the order of the file.
     const std::vector<Problem>& problems() const { return problems_; }
     const Schema& schema() const { return *schema_; }
     const Written& written() const { return *written_; }
@@ -62,6 +63,8 @@ public:
 
 private:
     friend class SettingsSource;
+    void add_problem(const Property& property, std::string_view why);
+
     std::shared_ptr<const Schema> schema_;
     std::shared_ptr<const Written> written_;
     std::filesystem::path home_;

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "base/error.hpp"
@@ -101,6 +104,16 @@ TEST(Settings, ABadValueIsAProblemAndLeavesTheDefault) {
     EXPECT_EQ(settings->problems()[0].text, "http.port: 'many' is not a whole number");
 }
 
+TEST(Settings, ABadAliasOfSeveralPluginsIsOneProblem) {
+    static constexpr Key one = Key::duration("limit", "1").aka("webm_cluster_duration_limit");
+    static constexpr Key two = Key::duration("limit", "1").aka("webm_cluster_duration_limit");
+    const std::array<const td_key*, 1> one_keys{&one}, two_keys{&two};
+    SettingsSource source("/home", "webm_cluster_duration_limit = x");
+    source.declare("writer.webm", "", one_keys);
+    source.declare("writer.webm_lavf", "", two_keys);
+    EXPECT_EQ(source.current()->problems().size(), 1u);
+}
+
 TEST(Settings, ValuesOfAPluginThatIsOffAreNoProblem) {
     SettingsSource source("/home", "storage.s3.secret = x\n");
     sample::declare(source);
@@ -181,13 +194,38 @@ TEST(Reload, AWrongFileChangesNothing) {
         ADD_FAILURE();
     } catch (const Error& error) {
         EXPECT_STREQ(error.what(),
-                     "flashphoner.properties:3: http.port: '-1' is out of range; it goes from 0 to 65535\n"
-                     "flashphoner.properties:2: record_streams: 'perhaps' is neither true nor false");
+                     "flashphoner.properties:2: record_streams: 'perhaps' is neither true nor false\n"
+                     "flashphoner.properties:3: http.port: '-1' is out of range; it goes from 0 to 65535");
     }
     EXPECT_EQ(Scope(source, "").duration(sample::stop_timeout), 1s);
     std::filesystem::remove(file);
     EXPECT_THROW(source.reload(), Error);
     EXPECT_EQ(Scope(source, "").duration(sample::stop_timeout), 1s);
+}
+
+TEST(Reload, MayHappenWhileOthersRead) {
+    const TemporaryFolder folder;
+    const auto file = folder.write("flashphoner.properties", "record_stop_timeout = 1\n");
+    SettingsSource source("/home", file, {});
+    sample::declare(source);
+    std::atomic<bool> stop = false;
+    std::atomic<int> wrong = 0;
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < 2; ++i)
+        readers.emplace_back([&] {
+            const Scope host(source, "");
+            while (!stop) {
+                const auto seen = host.duration(sample::stop_timeout);
+                if (seen != 1s && seen != 2s) ++wrong;
+            }
+        });
+    for (int i = 0; i < 50; ++i) {
+        folder.write("flashphoner.properties", i % 2 == 0 ? "record_stop_timeout = 2\n" : "record_stop_timeout = 1\n");
+        EXPECT_THAT(source.reload().changed, ElementsAre("record_stop_timeout"));
+    }
+    stop = true;
+    readers.clear();
+    EXPECT_EQ(wrong, 0);
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Done void_answer(const Request& request, Answer answer, int bad_request) {
             return answer(std::move(done));
         }
         const int status = status_of(*failure, bad_request);
-        if (status >= 500) log::error("{}: {}", path, printable(failure->what(), 400));
+        if (status >= 500 && failure->status() != TD_MALFORMED)
+            log::error("{}: {}", path, printable(failure->what(), 400));
         answer(error_answer(status, failure->what(), path));
     };
 }

@@ -90,9 +90,9 @@ void Session::close_when_idle() {
 
 awaitable<void> Session::converse() {
     co_await wire_->open(options_->request_timeout);
-    while (!stopping_) {
-        if (!co_await exchange()) co_return co_await wire_->finish(goodbye_limit);
-    }
+    bool goes_on = true;
+    while (goes_on && !stopping_) goes_on = co_await exchange();
+    co_await wire_->finish(goodbye_limit);
 }
 
 /// One request and its answer. False: the connection is to end.
@@ -102,7 +102,8 @@ awaitable<bool> Session::exchange() {
     bool keep_alive = false;
     Response response;
     try {
-        if (!co_await receive_head(parser)) co_return false;
+        const bool received = co_await receive_head(parser);
+        if (!received) co_return false;
         request = parser.head();
         request.remote = wire_->remote();
         request.secure = wire_->is_secure();

@@ -1,0 +1,96 @@
+#include "fixture.hpp"
+
+#include <stdlib.h>
+
+#include <algorithm>
+#include <fstream>
+
+namespace tapedeck::host::api::test {
+
+void FakeRecorder::start(const std::string& session, const Settings& settings, Done done) {
+    const Error unknown("Stream not found", TD_NOT_FOUND);
+    if (std::ranges::count(sessions, session) == 0) return done(&unknown);
+    {
+        const std::lock_guard lock(mutex_);
+        started.emplace_back(session, settings);
+    }
+    done(nullptr);
+}
+
+void FakeRecorder::stop(const std::string& session, Done done) {
+    const Error unknown("Stream is not being recorded", TD_NOT_FOUND);
+    if (std::ranges::count(sessions, session) == 0) return done(&unknown);
+    if (!hold_stops) return done(nullptr);
+    const std::lock_guard lock(mutex_);
+    held_.push_back(std::move(done));
+    changed_.notify_all();
+}
+
+std::vector<RecorderControl::Running> FakeRecorder::running() {
+    return list;
+}
+
+void FakeRecorder::release_stops() {
+    std::vector<Done> held;
+    {
+        const std::lock_guard lock(mutex_);
+        held.swap(held_);
+    }
+    for (const auto& done : held) done(nullptr);
+}
+
+void FakeRecorder::await_stops(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return held_.size() >= count; });
+}
+
+RecordFiles::Located FakeFiles::locate(const std::string& name) {
+    asked.push_back(name);
+    if (std::ranges::count(running, name) > 0) return {State::Running, {}};
+    return {State::Ready, folder / name};
+}
+
+ServerTest::ServerTest() {
+    std::string name = (std::filesystem::temp_directory_path() / "tapedeck-api-XXXXXX").string();
+    folder_ = mkdtemp(name.data());
+    files_.folder = folder_ / "records";
+    std::filesystem::create_directories(files_.folder);
+    options_.address = "127.0.0.1";
+    options_.http_port = options_.https_port = 0;
+    options_.https = false;
+    options_.conf_folder = folder_ / "conf";
+}
+
+ServerTest::~ServerTest() {
+    if (server_) server_->stop();
+    workers_.reset();
+    std::filesystem::remove_all(folder_);
+}
+
+void ServerTest::start() {
+    access_ = std::make_unique<Access>(folder_ / "access.yaml", allowed_clients_);
+    workers_ = std::make_unique<Workers>();
+    router_ = std::make_unique<Router>(*access_, *workers_);
+    const auto rest = [this] { return rest_; };
+    add_recorder_routes(*router_, recorder_, rest);
+    add_stream_routes(*router_, streams_, rest);
+    add_file_routes(*router_, files_, *workers_, rest);
+    add_health_routes(*router_, health_);
+    add_metrics_routes(*router_, recorder_, streams_, health_);
+    server_ = std::make_unique<Server>(options_, *router_, *workers_);
+    server_->start();
+}
+
+Reply ServerTest::ask(std::string_view method, std::string_view target, std::string_view body,
+                      const std::map<std::string, std::string>& headers) const {
+    Client once(server_->http_port());
+    return once.ask(method, target, body, headers);
+}
+
+void ServerTest::write(const std::string& name, std::string_view text) const {
+    const auto path = files_.folder / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << text;
+}
+
+}  // namespace tapedeck::host::api::test

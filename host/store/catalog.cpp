@@ -235,9 +235,9 @@ void Catalog::save(Entry entry, Committed committed) {
 void Catalog::update(std::int64_t row, Debt debt, Committed committed) {
     const std::lock_guard lock(shared_->mutex);
     if (const auto found = shared_->live.find(row); found != shared_->live.end()) {
-        for (Debt& one : found->second.debts) {
-            if (one.target == debt.target && one.event == debt.event) one = debt;
-        }
+        std::erase_if(found->second.debts,
+                      [&](const Debt& one) { return one.target == debt.target && one.event == debt.event; });
+        found->second.debts.push_back(debt);
     }
     shared_->waiting.push_back({[row, debt = std::move(debt)](CatalogTables& tables) { tables.save(row, debt); },
                                 std::move(committed), false});

@@ -53,7 +53,7 @@ public:
     std::int64_t next_row();
     /// The entry as it is now, debts included; replaces what was there.
     void save(Entry entry, Committed committed = {});
-    /// One debt, changed by an attempt.
+    /// One debt, new or changed by an attempt.
     void update(std::int64_t row, Debt debt, Committed committed = {});
     /// One debt is paid or given up.
     void settle(std::int64_t row, const Debt& debt, Committed committed = {});

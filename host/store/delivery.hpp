@@ -90,8 +90,7 @@ public:
     void on_step(Step step);
 
 private:
-    class Pipeline;
-    std::shared_ptr<Pipeline> pipeline_;
+    std::shared_ptr<class Pipeline> pipeline_;
 };
 
 }  // namespace tapedeck::host

@@ -52,8 +52,9 @@ std::size_t RequestParser::feed(std::string_view bytes) {
     const bool had_head = parser.is_header_done();
     boost::system::error_code failure;
     const auto used = parser.put(boost::asio::buffer(bytes.data(), bytes.size()), failure);
+    const bool too_large = failure == http::error::body_limit;
+    if (!had_head && (too_large || parser.is_header_done())) read_head();  // the answer names the path
     if (failure && failure != http::error::need_more) reject(failure, body_->limits);
-    if (!had_head && parser.is_header_done()) read_head();
     return used;
 }
 

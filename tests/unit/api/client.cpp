@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <openssl/x509.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,6 +60,15 @@ bool Client::send(std::string_view text) {
         text.remove_prefix(static_cast<std::size_t>(sent));
     }
     return true;
+}
+
+std::string Client::peer_certificate() const {
+    auto* certificate = SSL_get0_peer_certificate(ssl_.get());
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(certificate, &bytes);
+    std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+    return der;
 }
 
 bool Client::fill() {

@@ -41,6 +41,8 @@ public:
     /// Sends one request and gives its answer, or one with status 0.
     Reply ask(std::string_view method, std::string_view target, std::string_view body = {},
               const std::map<std::string, std::string>& headers = {});
+    /// The certificate that the server showed, as DER.
+    std::string peer_certificate() const;
     /// Whether the server ends the connection; reads and drops what it still sends.
     bool is_ended();
     /// Bytes that came so far are kept small: the kernel's buffer of this side.

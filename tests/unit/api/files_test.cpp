@@ -1,0 +1,186 @@
+// /client/records/: parts, versions, names and what must stay hidden.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "fixture.hpp"
+
+namespace tapedeck::host::api::test {
+namespace {
+
+class FilesTest : public ServerTest {
+protected:
+    FilesTest() { write("stream.mp4", "0123456789"); }
+};
+
+TEST_F(FilesTest, AreServedWholeWithWhatABrowserNeeds) {
+    start();
+    const auto reply = ask("GET", "/client/records/stream.mp4");
+    EXPECT_EQ(reply.status_line, "HTTP/1.1 200 OK");
+    EXPECT_EQ(reply.body, "0123456789");
+    EXPECT_EQ(reply.header("content-length"), "10");
+    EXPECT_EQ(reply.header("content-type"), "video/mp4");
+    EXPECT_EQ(reply.header("content-disposition"), "inline;filename=\"stream.mp4\"");
+    EXPECT_EQ(reply.header("accept-ranges"), "bytes");
+    EXPECT_TRUE(reply.header("etag").starts_with('"')) << reply.header("etag");
+    EXPECT_TRUE(reply.header("last-modified").ends_with(" GMT")) << reply.header("last-modified");
+}
+
+TEST_F(FilesTest, AnswerHeadWithoutABody) {
+    start();
+    auto connection = client();
+    const auto reply = connection.ask("HEAD", "/client/records/stream.mp4");
+    EXPECT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.header("content-length"), "10");
+    EXPECT_EQ(connection.ask("GET", "/client/records/stream.mp4").body, "0123456789")
+        << "nothing of a body came between";
+    EXPECT_EQ(connection.ask("HEAD", "/client/records/none.mp4").status, 404);
+    EXPECT_EQ(connection.ask("GET", "/client/records/stream.mp4").status, 200);
+}
+
+TEST_F(FilesTest, AreServedInParts) {
+    start();
+    struct Row {
+        const char* range;
+        int status;
+        const char *content_range, *body;
+    };
+    for (const auto& [range, status, content_range, body] : {
+             Row{"bytes=0-3", 206, "bytes 0-3/10", "0123"},
+             Row{"bytes=4-", 206, "bytes 4-9/10", "456789"},
+             Row{"bytes=-2", 206, "bytes 8-9/10", "89"},
+             Row{"bytes=9-9", 206, "bytes 9-9/10", "9"},
+             Row{"bytes=0-99", 206, "bytes 0-9/10", "0123456789"},
+             Row{"bytes=3-1", 200, "", "0123456789"},
+             Row{"seconds=1-2", 200, "", "0123456789"},
+         }) {
+        const auto reply = ask("GET", "/client/records/stream.mp4", {}, {{"Range", range}});
+        EXPECT_EQ(reply.status, status) << range;
+        EXPECT_EQ(reply.header("content-range"), content_range) << range;
+        EXPECT_EQ(reply.body, body) << range;
+    }
+    const auto beyond = ask("GET", "/client/records/stream.mp4", {}, {{"Range", "bytes=10-"}});
+    EXPECT_EQ(beyond.status, 416);
+    EXPECT_EQ(beyond.header("content-range"), "bytes */10");
+}
+
+TEST_F(FilesTest, AreNotSentAgainToWhoHasThem) {
+    start();
+    const auto first = ask("GET", "/client/records/stream.mp4");
+    const auto etag = first.header("etag"), modified = first.header("last-modified");
+    for (const auto& [name, value] : {std::pair{"If-None-Match", etag}, {"If-Modified-Since", modified}}) {
+        const auto reply = ask("GET", "/client/records/stream.mp4", {}, {{name, value}});
+        EXPECT_EQ(reply.status, 304) << name;
+        EXPECT_EQ(reply.body, "");
+        EXPECT_EQ(reply.header("etag"), etag);
+    }
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4", {}, {{"If-None-Match", "\"other\""}}).status, 200);
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4", {}, {{"Range", "bytes=0-0"}, {"If-Range", etag}}).status, 206);
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4", {}, {{"Range", "bytes=0-0"}, {"If-Range", "\"old\""}}).body,
+              "0123456789")
+        << "a part of another file would not fit";
+    write("stream.mp4", "changed now");
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4", {}, {{"If-None-Match", etag}}).body, "changed now");
+}
+
+TEST_F(FilesTest, HaveTheTypeOfTheirExtension) {
+    start();
+    for (const auto& [name, type] : {std::pair{"a.mp4", "video/mp4"},
+                                     {"a.MP4", "video/mp4"},
+                                     {"a.webm", "video/webm"},
+                                     {"a.mkv", "video/x-matroska"},
+                                     {"a.ts", "video/mp2t"},
+                                     {"a.html", "application/octet-stream"},
+                                     {"mp4", "application/octet-stream"}}) {
+        write(name, "x");
+        EXPECT_EQ(ask("GET", fmt::format("/client/records/{}", name)).header("content-type"), type) << name;
+    }
+}
+
+TEST_F(FilesTest, AreDownloadedUnderTheirNameWhenSoSet) {
+    rest_.disposition = "attachment";
+    write("cam1/a \"b\".mp4", "x");
+    start();
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4").header("content-disposition"),
+              "attachment;filename=\"stream.mp4\"");
+    EXPECT_EQ(ask("GET", "/client/records/cam1/a%20%22b%22.mp4").header("content-disposition"),
+              "attachment;filename=\"a \\\"b\\\".mp4\"");
+    EXPECT_EQ(ask("GET", "/client/records/cam1%2Fa%20%22b%22.mp4").status, 200) << "the slash may be encoded";
+}
+
+TEST_F(FilesTest, OutsideTheFolderAreNotReached) {
+    std::ofstream(folder_ / "secret.txt") << "secret";
+    std::filesystem::create_directories(files_.folder / "sub");
+    start();
+    for (const auto* path : {"../secret.txt",
+                             "%2e%2e/secret.txt",
+                             "%2e%2e%2fsecret.txt",
+                             "sub/../../secret.txt",
+                             "sub/%2E%2E/%2E%2E/secret.txt",
+                             "..%2fsecret.txt",
+                             "..%5csecret.txt",
+                             "/etc/passwd",
+                             "%2fetc%2fpasswd",
+                             "./stream.mp4",
+                             "//stream.mp4",
+                             "",
+                             "sub",
+                             "sub/",
+                             "stream.mp4%00.txt",
+                             "stream.mp4/",
+                             "stream.mp4/x",
+                             "%",
+                             "none.mp4",
+                             ".."}) {
+        const auto reply = ask("GET", fmt::format("/client/records/{}", path));
+        EXPECT_EQ(reply.status, 404) << path;
+        EXPECT_EQ(reply.body.find("root:"), std::string::npos);
+    }
+    for (const auto& name : files_.asked) EXPECT_EQ(name.find(".."), std::string::npos) << name;
+}
+
+TEST_F(FilesTest, StillRunningSaySo) {
+    write("now.mp4", "x");
+    files_.running = {"now.mp4"};
+    start();
+    const auto reply = ask("GET", "/client/records/now.mp4");
+    EXPECT_EQ(reply.status, 404);
+    EXPECT_NE(reply.body.find("still running"), std::string::npos) << reply.body;
+}
+
+TEST_F(FilesTest, ThatAreNoFilesAreNotServed) {
+    ASSERT_EQ(mkfifo((files_.folder / "pipe.mp4").c_str(), 0600), 0);
+    start();
+    EXPECT_EQ(ask("GET", "/client/records/pipe.mp4").status, 404);
+}
+
+TEST_F(FilesTest, OfAnySizeArriveUnchanged) {
+    std::string large(5'000'003, '\0');
+    std::uint32_t state = 1;
+    for (auto& c : large) c = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+    write("large.ts", large);
+    write("empty.ts", "");
+    options_.https = true;
+    start();
+    EXPECT_TRUE(ask("GET", "/client/records/large.ts").body == large);
+    Client secure(server_->https_port(), Client::Tls{});
+    EXPECT_TRUE(secure.ask("GET", "/client/records/large.ts").body == large);
+    const auto empty = ask("GET", "/client/records/empty.ts");
+    EXPECT_EQ(empty.status, 200);
+    EXPECT_EQ(empty.header("content-length"), "0");
+}
+
+TEST_F(FilesTest, ThatShrinkWhileTheyAreSentEndTheConnection) {
+    write("large.ts", std::string(20'000'000, 'x'));
+    start();
+    auto connection = client();
+    connection.shrink_receive_buffer();
+    connection.send("GET /client/records/large.ts HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_EQ(connection.receive(true).value().status, 200);
+    std::filesystem::resize_file(files_.folder / "large.ts", 10);
+    EXPECT_TRUE(connection.is_ended()) << "what is missing cannot be made up";
+}
+
+}  // namespace
+}  // namespace tapedeck::host::api::test

@@ -68,8 +68,8 @@ private:
         const auto first = header(0);
         if (!first || first->type != fourcc("ftyp") || first->size != Layout::init_at) return false;
         const auto init = header(Layout::init_at);
-        if (!init || (init->type != fourcc("moov") && init->type != fourcc("free"))) return false;
-        if (init->size < box_header_size || init->size > head_limit) return false;
+        // Its type is `moov` or, in a finished file, `free`; what is inside says more.
+        if (!init || init->size < box_header_size || init->size > head_limit) return false;
         const View payload = window_.at(Layout::init_at + box_header_size, init->size - box_header_size);
         if (payload.size() < init->size - box_header_size) return false;
         auto movie = parse_init_moov(payload);

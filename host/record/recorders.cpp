@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "record/keys.hpp"
+#include "store/catalog.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -162,7 +163,7 @@ api::RecordFiles::Located Recorders::locate(const std::string& name) {
         for (const auto& [session, recorder] : recorders_) all.push_back(recorder);
     }
     const bool running = std::ranges::any_of(all, [&](const auto& recorder) { return recorder->file_name() == name; });
-    return {running ? State::Running : State::Missing, {}};
+    return {running || parts_.catalog.is_claimed(name) ? State::Running : State::Missing, {}};
 }
 
 bool Recorders::wait(std::chrono::milliseconds limit) {

@@ -14,6 +14,8 @@
 
 namespace tapedeck::host {
 
+class Catalog;
+
 /// Starts a recorder for each stream that the rules say so of and for each that REST asks for; at most one at a time
 /// for a stream. Thread-safe.
 class Recorders : public StreamListener,
@@ -24,6 +26,7 @@ public:
     struct Parts {
         Recorder::Parts recorder;
         Hub& hub;
+        const Catalog& catalog;
     };
     explicit Recorders(Parts parts);
 

@@ -77,7 +77,7 @@ void Hub::shut(std::string_view reason) {
 }
 
 void Hub::admit(int action, const td_stream_info& info, void (*done)(void*, const td_error*), void* self) {
-    admission_(action, info, [this, done, self](const Error* refused) {
+    admission_(action, StreamInfo(info), [this, done, self](const Error* refused) {
         if (refused == nullptr) {
             callbacks_.post([done, self] { done(self, nullptr); });
         } else {
@@ -88,7 +88,9 @@ void Hub::admit(int action, const td_stream_info& info, void (*done)(void*, cons
 
 void Hub::publish(const td_stream_info& info, const td_publisher* publisher, void* self) {
     StreamInfo own(info);
-    admission_(TD_PUBLISH, info, [this, own = std::move(own), publisher, self](const Error* refused) {
+    StreamInfo asked = own;
+    own.attributes.clear();
+    admission_(TD_PUBLISH, std::move(asked), [this, own = std::move(own), publisher, self](const Error* refused) {
         if (refused != nullptr) return refuse(*refused, publisher, self);
         callbacks_.post([this, own, publisher, self] { open(own, publisher, self); });
     });

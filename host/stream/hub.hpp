@@ -22,7 +22,7 @@ class Hub {
 public:
     /// Asks access rules and hooks whether `info` may do `action` (TD_PUBLISH, ...); answers once, from any thread,
     /// with null for yes.
-    using Admission = std::function<void(int action, const td_stream_info& info, std::function<void(const Error*)>)>;
+    using Admission = std::function<void(int action, StreamInfo info, std::function<void(const Error*)>)>;
 
     Hub(const SettingsSource& settings, Loop& callbacks, Admission admission);
     ~Hub();

@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "tapedeck/abi.h"
 
@@ -15,10 +16,14 @@ struct StreamInfo {
     /// letters and digits, as WCS shows.
     explicit StreamInfo(const td_stream_info& from);
 
+    /// A view of it for plugins; valid while this object lives unchanged and `attributes` is the caller's.
+    td_stream_info abi(std::vector<td_attribute>& attributes_out) const;
+
     std::string name, protocol, media_session, session, login, application, remote;
     std::uint32_t expects = 0;
     std::uint32_t record = TD_RECORD_BY_RULES;
-    std::int64_t created_us = 0;  ///< server clock, UNIX microseconds
+    std::int64_t created_us = 0;                                  ///< server clock, UNIX microseconds
+    std::vector<std::pair<std::string, std::string>> attributes;  ///< with credentials; cleared once it is admitted
 };
 
 /// A random UUID (RFC 9562 version 4) in lower case.

@@ -284,6 +284,11 @@ void File::ensure_linked() {
 }
 
 void File::commit() {
+    if (fresh_ != nullptr && fresh_->length() == 0) {  // the writer went another way
+        std::error_code ignored;
+        fs::remove(fresh_->path_, ignored);
+        fresh_.reset();
+    }
     if (fresh_ == nullptr) {
         sync_folder(path_.parent_path());
         return;

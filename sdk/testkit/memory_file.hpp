@@ -92,9 +92,9 @@ public:
     std::uint64_t bytes_written() const { return written_ + (fresh_ ? fresh_->bytes_written() : 0); }
     /// The file made by `rewrite`, or null.
     MemoryFile* fresh() { return fresh_.get(); }
-    /// What the host does when `finish` succeeded: a rewritten file takes this one's place.
+    /// What the host does when `finish` succeeded: a rewritten file takes this one's place, unless it is empty.
     void finish() {
-        if (!fresh_) return;
+        if (!fresh_ || fresh_->size() == 0) return;
         blocks_ = std::move(fresh_->blocks_);
         size_ = fresh_->size_;
         written_ += fresh_->bytes_written();

@@ -342,7 +342,7 @@ typedef struct td_file_table {
     td_status (*copy)(td_file*, uint64_t at, td_file* from, uint64_t from_at, uint64_t count, td_error*);
     /* What was written is on the disk afterwards. Only for the steps of finishing. */
     td_status (*sync)(td_file*, td_error*);
-    /* An empty file that takes this one's place when `finish` succeeds; owned by this file. */
+    /* An empty file that takes this one's place when `finish` succeeds, unless it is empty then; owned by this file. */
     td_status (*rewrite)(td_file*, td_file** fresh, td_error*);
 } td_file_table;
 

@@ -188,11 +188,12 @@ struct [[gnu::visibility("hidden")]] Table<T> : Made<T> {
             }
         });
     }
+    static constexpr auto codecs = T::codecs;  // a copy, as Keys makes them
     static constexpr td_writer value{sizeof(td_writer),
-                                     static_cast<std::uint32_t>(T::codecs.size()),
+                                     static_cast<std::uint32_t>(codecs.size()),
                                      T::extension,
                                      T::mime,
-                                     T::codecs.data(),
+                                     codecs.data(),
                                      &Made<T>::create,
                                      &open,
                                      &track,
@@ -298,11 +299,17 @@ struct [[gnu::visibility("hidden")]] Keys {
         if constexpr (requires { T::keys.size(); }) return T::keys.size();
         return std::size_t{0};
     }();
+    // Copies: a static member of the author's class is one in the whole process when two plugins, built without the
+    // SDK's flags, have a class of the same name.
+    static constexpr auto copies = [] {
+        if constexpr (requires { T::keys.size(); })
+            return T::keys;
+        else
+            return std::array<td_key, 0>{};
+    }();
     static constexpr auto pointers = [] {
         std::array<const td_key*, count + 1> all{};
-        if constexpr (requires { T::keys.size(); }) {
-            for (std::size_t i = 0; i < count; ++i) all[i] = &T::keys[i];
-        }
+        for (std::size_t i = 0; i < count; ++i) all[i] = &copies[i];
         return all;
     }();
 };

@@ -96,8 +96,11 @@ std::vector<std::string> Registry::Impl::missing(const OfferedExtension& offer) 
 void Registry::Impl::load(FoundFile& file) {
     if (file.loaded != nullptr) return;
     const td_plugin& plugin = load_plugin(file.path);
-    if (describe(plugin, TD_SDK_MAJOR) != *file.facts.probe->descriptor)
-        throw Error("it changed after it was probed; restart the server");
+    if (describe(plugin, TD_SDK_MAJOR) != *file.facts.probe->descriptor) {
+        throw Error(file.facts.extra_exports.empty()
+                        ? "it changed after it was probed; restart the server"
+                        : "its symbols mix with those of another plugin; build it with tapedeck_add_plugin()");
+    }
     file.loaded = &plugin;
 }
 

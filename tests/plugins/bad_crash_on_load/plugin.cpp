@@ -1,0 +1,22 @@
+// Crashes in a constructor.
+#include <csignal>
+#include <tapedeck/plugin.hpp>
+
+using namespace tapedeck;
+
+namespace {
+
+class NeverUsed : public Hook {
+public:
+    static constexpr const char* id = "never";
+    static constexpr const char* doc = "Never comes so far";
+    explicit NeverUsed(Context) {}
+};
+
+[[gnu::constructor]] void crash() {
+    std::raise(SIGSEGV);
+}
+
+}  // namespace
+
+TAPEDECK_PLUGIN("never", "1.0.0", "example.org", "MIT", "Crashes in a constructor.", NeverUsed);

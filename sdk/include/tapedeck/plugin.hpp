@@ -91,17 +91,18 @@ std::size_t copy_text(const T& text, char* into, std::size_t room) {
 }
 
 template <class T>
-struct [[gnu::visibility("hidden")]] Made{
-    static td_status create(const td_host* host, const td_context* context, void** self,
-                            td_error* error){return guard(error, [&] { *self = new T(Context(host, context)); });
-}  // namespace detail
-static void destroy(void* self) {
-    delete static_cast<T*>(self);
-}
-static T& of(void* self) {
-    return *static_cast<T*>(self);
-}
-};  // namespace tapedeck
+struct [[gnu::visibility("hidden")]] Made {
+    using Class = T;
+    static td_status create(const td_host* host, const td_context* context, void** self, td_error* error) {
+        return guard(error, [&] { *self = new T(Context(host, context)); });
+    }
+    static void destroy(void* self) {
+        delete static_cast<T*>(self);
+    }
+    static T& of(void* self) {
+        return *static_cast<T*>(self);
+    }
+};
 
 template <class T>
 struct Table;

@@ -13,22 +13,20 @@
 namespace tapedeck::host {
 namespace {
 
-/// As a cell of a table.
+/// As a cell of a table: on one line, nothing in it ends the cell or looks like a tag.
 std::string cell(std::string_view text) {
     std::string out;
+    bool in_code = false;
     for (const char c : text) {
-        if (c == '|')
-            out += "\\|";
-        else if (c == '\n' || c == '\r')
-            out += ' ';
-        else
-            out += c;
+        if (c == '`') in_code = !in_code;
+        if (c == '|' || (c == '<' && !in_code)) out += '\\';
+        out += c == '\n' || c == '\r' ? ' ' : c;
     }
     return out;
 }
 
 std::string code(std::string_view text) {
-    return fmt::format("`{}`", cell(text));
+    return cell(fmt::format("`{}`", text));
 }
 
 std::string choices(std::string_view names) {
@@ -54,7 +52,7 @@ std::string type_of(const td_key& key) {
             type = unit.empty() ? "size" : fmt::format("size, bare number in {}", unit);
             break;
         case TD_DURATION:
-            type = fmt::format("duration, bare number in {}", unit.empty() ? "s" : unit);
+            type = unit.empty() || unit == "s" ? "duration" : fmt::format("duration, bare number in {}", unit);
             break;
         case TD_CHOICE:
             return choices(key.choices == nullptr ? "" : key.choices);

@@ -162,7 +162,8 @@ std::string shown(std::uint32_t type, std::int64_t number) {
         if (number >= factor && number % factor == 0) text = fmt::format("{}{}", number / factor, unit);
     };
     if (type == TD_SIZE)
-        for (const auto& [unit, factor] : {Unit{"k", 1 << 10}, Unit{"m", 1 << 20}, Unit{"g", 1 << 30}})
+        for (const auto& [unit, factor] :
+             {Unit{"k", 1 << 10}, Unit{"m", 1 << 20}, Unit{"g", 1 << 30}, Unit{"t", 1LL << 40}})
             take(unit, factor);
     if (type == TD_DURATION) {
         if (number != 0) text += "us";

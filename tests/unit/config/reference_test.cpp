@@ -48,11 +48,11 @@ TEST(Reference, DoesNotDependOnTheOrderOfDeclaration) {
 }
 
 TEST(Reference, TextsCannotBreakTheTable) {
-    static constexpr Key odd = Key::text("odd", "a|b").about("one | two\nthree");
+    static constexpr Key odd = Key::text("odd", "<a|b>").about("one | two\nthree <four> `<five>`");
     const std::array<const td_key*, 1> keys{&odd};
     Schema schema;
     schema.add("", "", keys);
-    EXPECT_THAT(reference(schema), HasSubstr("| `odd` | text | `a\\|b` | one \\| two three |\n"));
+    EXPECT_THAT(reference(schema), HasSubstr("| `odd` | text | `<a\\|b>` | one \\| two three \\<four> `<five>` |\n"));
 }
 
 }  // namespace

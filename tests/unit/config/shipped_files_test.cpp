@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <map>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -39,6 +40,35 @@ TEST(ShippedProperties, AreProseOrSettingsInEachComment) {
     const std::regex shape("|# ----.*|#( .*)?|#?[a-z_.0-9]+ =( .*)?");
     for (const std::string& line : lines_of("flashphoner.properties"))
         EXPECT_TRUE(std::regex_match(line, shape)) << line;
+}
+
+/// Name or alias -> default, as conf/reference.md has them.
+std::map<std::string, std::string> referenced_defaults() {
+    const std::regex row("\\| `([^`]+)` \\| .*? \\| (?:`([^`]*)`)? \\| (.*) \\|");
+    const std::regex alias("Also called `([^`]+)`");
+    std::map<std::string, std::string> defaults;
+    for (const std::string& line : lines_of("reference.md")) {
+        std::smatch found, other;
+        if (!std::regex_match(line, found, row)) continue;
+        defaults[found[1]] = found[2];
+        const std::string meaning = found[3];
+        if (std::regex_search(meaning, other, alias)) defaults[other[1]] = found[2];
+    }
+    return defaults;
+}
+
+TEST(ShippedProperties, ShowEachSettingWithItsDefault) {
+    const auto defaults = referenced_defaults();
+    std::string text;
+    for (const std::string& line : lines_of("flashphoner.properties"))
+        if (line.starts_with("#") && !line.starts_with("# ")) text += line.substr(1) + "\n";
+    const Properties parsed = parse_properties(text);
+    EXPECT_THAT(parsed.notes, IsEmpty());
+    EXPECT_GT(parsed.entries.size(), 40u);
+    for (const Property& property : parsed.entries) {
+        ASSERT_TRUE(defaults.contains(property.key)) << property.key;
+        EXPECT_EQ(property.value, defaults.at(property.key)) << property.key;
+    }
 }
 
 TEST(ShippedSdp, AllowsH264AndTheAudioOfR142) {

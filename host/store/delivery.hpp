@@ -63,7 +63,7 @@ public:
     /// The last packet is written and flushed; `facts` are final. Takes writer and file. Returns at once.
     void finish(std::int64_t row, Recording facts, std::unique_ptr<Writer> writer, std::unique_ptr<File> file,
                 Released released);
-    /// Nothing was written: the file goes, nothing is announced. Returns at once.
+    /// Nothing was written: the file goes, nothing is announced. The recording's own thread.
     void discard(std::int64_t row, std::unique_ptr<File> file);
 
     /// TD_RECORD_STARTED; told while this process lives. Returns at once.

@@ -61,7 +61,8 @@ Pipeline::Pipeline(Delivery::Parts parts)
       clock_("delivery", 1),
       recovery_("recovery", 1) {
     const std::int64_t threads = settings_.integer(file_recorder_thread_pool_max_size);
-    if (const auto cpus = std::thread::hardware_concurrency(); cpus > 0 && threads > static_cast<std::int64_t>(cpus)) {
+    const auto cpus = static_cast<std::int64_t>(std::thread::hardware_concurrency());
+    if (settings_.is_set(file_recorder_thread_pool_max_size) && cpus > 0 && threads > cpus) {
         log::warning("file_recorder_thread_pool_max_size is {}, more than the {} CPUs of this machine", threads, cpus);
     }
     for (const std::string& id : ids_of(settings_.text(storage_ids))) {
@@ -173,11 +174,10 @@ void Pipeline::discard(std::int64_t row, std::unique_ptr<File> file) {
         jobs_.erase(row);
     }
     parts_.catalog.forget(row);
-    finishing_.post([self = shared_from_this(), path, held = std::shared_ptr<File>(std::move(file))](std::stop_token) {
-        std::error_code ignored;  // there is nothing in it
-        fs::remove(path, ignored);
-        self->staging_.forget(path.filename().string());
-    });
+    file.reset();
+    std::error_code ignored;  // there is nothing in it
+    fs::remove(path, ignored);
+    staging_.forget(path.filename().string());
 }
 
 /// Naming, with what is known of a recording.

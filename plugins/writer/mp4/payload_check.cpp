@@ -9,7 +9,7 @@ namespace {
 constexpr int longest_zeros = 32;
 
 bool has_hole(View nal) {
-    return std::ranges::search_n(nal, longest_zeros, 0).begin() != nal.end();
+    return std::search_n(nal.begin(), nal.end(), longest_zeros, std::uint8_t{0}) != nal.end();
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 TEST(Table, GivesBackWhatWasAppended) {
     std::mt19937_64 random(3);
     SampleTable table;
-    std::vector<Run> runs;
+    std::vector<mp4::Run> runs;
     std::vector<std::vector<Sample>> samples;
     std::int64_t time = 5;
     for (int i = 0; i < 300; ++i) {

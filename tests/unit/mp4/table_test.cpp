@@ -39,7 +39,8 @@ TEST(Table, GivesBackWhatWasAppended) {
 }
 
 TEST(Table, TakesLessThanTwelveBytesASample) {
-    std::mt19937 random(5);
+    std::mt19937 engine(5);
+    const auto random = [&] { return static_cast<std::uint32_t>(engine()); };
     SampleTable picture, sound;
     std::int64_t time = 0;
     std::uint64_t at = 0;

@@ -86,12 +86,16 @@ private:
             case Outcome::signalled:
                 return "was ended by signal " + std::to_string(outcome.code) + last_line(outcome);
             case Outcome::timed_out:
-                return "was ended: it ran longer than hook.script.timeout = " +
-                       std::to_string(context_.duration(limit) / std::chrono::milliseconds(1)) + " ms";
+                return "was ended: it ran longer than " + shown(context_.duration(limit)) + " (hook.script.timeout)";
             case Outcome::cancelled:
                 break;
         }
         return "was ended before it had answered";
+    }
+
+    static std::string shown(std::chrono::microseconds time) {
+        const auto whole = time / std::chrono::milliseconds(1);
+        return whole % 1000 == 0 ? std::to_string(whole / 1000) + " s" : std::to_string(whole) + " ms";
     }
 
     static std::string last_line(const Outcome& outcome) {

@@ -105,7 +105,7 @@ TEST_F(ScriptHook, EndsAScriptThatHangs) {
     host_.settings.set("timeout", "200ms");
     EXPECT_EQ(event("cam1"), TD_FAILED);
     EXPECT_STREQ(error_.text,
-                 "on_record_hook.sh for 'cam1' was ended: it ran longer than hook.script.timeout = 200 ms");
+                 "on_record_hook.sh for 'cam1' was ended: it ran longer than 200 ms (hook.script.timeout)");
     EXPECT_EQ(error_.retryable, 1u);
     EXPECT_EQ(event("cam1", TD_RECORD_STORED, 4), TD_FAILED);
     EXPECT_EQ(error_.retryable, 0u);

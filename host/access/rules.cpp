@@ -108,7 +108,7 @@ private:
     std::string token(const YAML::Node& entry) const {
         expect_members(entry, "a token", {"name", "token"});
         required(entry, "token", "a token");
-        return hash(entry, "token", text(entry, "name"), "make one with `tapedeck --hash-password`");
+        return hash(entry, "token", text(entry, "name"), "make one with `tapedeck --new-token`");
     }
 
     Publisher publisher(const YAML::Node& entry) const {

@@ -1,5 +1,6 @@
 #include "api/answers.hpp"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <chrono>
@@ -83,7 +84,7 @@ Response json_answer(const boost::json::value& value, int status) {
     Response response;
     response.status = status;
     response.headers.emplace_back("Content-Type", json_type);
-    response.body = boost::json::serialize(value);
+    response.body = clean_utf8(boost::json::serialize(value));  // names of streams may be any bytes
     return response;
 }
 
@@ -102,14 +103,13 @@ Response text_answer(std::string text, std::string type) {
 Response error_answer(int status, std::string_view reason, std::string_view path) {
     const auto* entry = find(status);
     const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto text = clean_utf8(reason);
     return json_answer(
         boost::json::object{
             {"exception", entry == nullptr ? std::string_view("Exception") : entry->exception},
-            {"reason", text},
-            {"path", clean_utf8(path)},
+            {"reason", reason},
+            {"path", path},
             {"error", phrase_of(status)},
-            {"message", text},
+            {"message", reason},
             {"timestamp", std::chrono::duration_cast<std::chrono::milliseconds>(now).count()},
             {"status", status},
         },
@@ -118,14 +118,11 @@ Response error_answer(int status, std::string_view reason, std::string_view path
 
 std::string clean_utf8(std::string_view text) {
     std::string clean;
+    clean.reserve(text.size());
     while (!text.empty()) {
         const auto length = sequence_length(text);
-        if (length == 0) {
-            clean += '?';
-        } else {
-            clean += text.substr(0, length);
-        }
-        text.remove_prefix(length == 0 ? 1 : length);
+        clean += length == 0 ? "?" : text.substr(0, length);
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
     return clean;
 }

@@ -19,13 +19,14 @@ std::string_view phrase_of(int status);
 /// The HTTP status of a failure: see Done in controls.hpp. `bad_request` stands for TD_MALFORMED.
 int status_of(const Error& failure, int bad_request = 400);
 
+/// What is no UTF-8 in it, such as the name of a stream, becomes `?`.
 Response json_answer(const boost::json::value& value, int status = 200);
 /// A list; an empty one is an error of `empty_status`, saying `nothing`, unless that is 200.
 Response list_answer(boost::json::array list, std::string_view nothing, int empty_status, std::string_view path);
 Response text_answer(std::string text, std::string type);
 
 /// `{"exception": "NotFoundException", "reason": ..., "path": ..., "error": "Not Found", "message": ..., "timestamp":
-/// ..., "status": 404}`. What is no UTF-8 in `reason` or `path` becomes `?`.
+/// ..., "status": 404}`.
 Response error_answer(int status, std::string_view reason, std::string_view path);
 
 /// Ill-formed UTF-8 (Unicode 15 table 3-7) becomes `?`, as JSON cannot carry it.

@@ -65,6 +65,9 @@ public:
         co_return std::exchange(state_->value, std::nullopt);
     }
 
+    /// Ends `wait` at once, with nothing. On the coroutine's executor.
+    void cancel() { timer_.cancel(); }
+
 private:
     boost::asio::steady_timer timer_;
     std::shared_ptr<State> state_;

@@ -53,8 +53,7 @@ void add_recorder_routes(Router& router, RecorderControl& recorder, CurrentRestO
                [&recorder, options](const Request& request, const Answer& answer) {
                    boost::json::array list;
                    for (const auto& running : recorder.running()) {
-                       list.push_back({{"fileName", clean_utf8(running.file_name)},
-                                       {"mediaSessionId", clean_utf8(running.media_session)}});
+                       list.push_back({{"fileName", running.file_name}, {"mediaSessionId", running.media_session}});
                    }
                    answer(list_answer(std::move(list), "nothing is being recorded", options().empty_list_status,
                                       request.path));

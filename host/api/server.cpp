@@ -34,7 +34,7 @@ using tcp = net::ip::tcp;
 using namespace std::chrono_literals;
 using TlsContext = std::shared_ptr<net::ssl::context>;
 
-constexpr auto pause_after_failed_accept = 100ms;
+constexpr auto pause_after_failed_accept = 500ms;  // also how often the log says so
 
 /// Opens, binds and listens, and gives the port; the family is the address's own, `*` is IPv6 with IPv4 where there is
 /// IPv6.
@@ -65,6 +65,18 @@ std::uint16_t listen(tcp::acceptor& acceptor, const std::string& address, std::u
     if (failure) fail(failure);
     return acceptor.local_endpoint().port();
 }
+
+/// Counts one connection for as long as it lives.
+class Counted {
+public:
+    explicit Counted(metrics::Value& gauge) : gauge_(gauge) { gauge_ += 1; }
+    ~Counted() { gauge_ -= 1; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+
+private:
+    metrics::Value& gauge_;
+};
 
 TlsContext make_context(const ServerOptions& options) {
     if (options.certificate.empty() != options.key.empty()) {
@@ -182,14 +194,13 @@ private:
             session = std::make_shared<Session>(std::move(wire), options_, router_, workers_, stopping_);
             sessions_.insert(session);
         }
-        connections_ += 1;
         net::co_spawn(
             session->executor(), [this, session] { return run(session); }, net::detached);
     }
 
     net::awaitable<void> run(std::shared_ptr<Session> session) {
+        const Counted counted(connections_);
         co_await session->run();
-        connections_ -= 1;
         const std::lock_guard lock(mutex_);
         sessions_.erase(session);
         if (sessions_.empty()) ended_.notify_all();

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <chrono>
@@ -15,7 +16,6 @@
 #include <vector>
 
 #include "api/answers.hpp"
-#include "api/later.hpp"
 #include "api/range.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -82,6 +82,12 @@ awaitable<void> Session::run() {
         log::error("http: {}: {}", wire_->remote(), failure.what());
     }
     wire_->close();
+}
+
+void Session::close() {
+    is_closed_ = true;
+    wire_->close();
+    if (awaited_ != nullptr) awaited_->cancel();
 }
 
 void Session::close_when_idle() {
@@ -163,8 +169,11 @@ awaitable<void> Session::receive_body(RequestParser& parser) {
 awaitable<Response> Session::answer(const Request& request) {
     Later<Response> later(wire_->executor());
     router_.handle(request, [slot = later.slot()](Response response) { slot.give(std::move(response)); });
+    awaited_ = &later;
     auto response = co_await later.wait(options_->answer_timeout);
+    awaited_ = nullptr;
     if (response) co_return std::move(*response);
+    if (is_closed_) throw boost::system::system_error(boost::asio::error::operation_aborted);
     log::warning("http: {} {} was not answered within {} ms", printable(request.method, 20), printable(request.path),
                  options_->answer_timeout.count());
     auto late = error_answer(504, "the request was not answered in time", request.path);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "api/later.hpp"
 #include "api/request_parser.hpp"
 #include "api/router.hpp"
 #include "api/server.hpp"
@@ -25,7 +26,7 @@ public:
     boost::asio::awaitable<void> run();
 
     /// Ends the connection at once. On the wire's executor.
-    void close() { wire_->close(); }
+    void close();
     boost::asio::any_io_executor executor() { return wire_->executor(); }
     /// Ends the connection if it waits for a request; otherwise it ends after its answer. On the wire's executor.
     void close_when_idle();
@@ -49,6 +50,8 @@ private:
     std::string received_;  // bytes that no request took yet
     std::chrono::steady_clock::time_point request_deadline_;
     bool is_idle_ = false;
+    bool is_closed_ = false;
+    Later<Response>* awaited_ = nullptr;  // while a handler works
 };
 
 }  // namespace tapedeck::host::api

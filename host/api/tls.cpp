@@ -158,9 +158,14 @@ CertificateFiles self_signed(const std::filesystem::path& folder) {
     const Memory key_text(BIO_new(BIO_s_mem())), certificate_text(BIO_new(BIO_s_mem()));
     expect(PEM_write_bio_PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1, "key");
     expect(PEM_write_bio_X509(certificate_text.get(), certificate.get()) == 1, "certificate");
-    std::filesystem::create_directories(folder);
-    write_file(files.key, *key_text, 0600);
-    write_file(files.certificate, *certificate_text, 0644);
+    try {
+        std::filesystem::create_directories(folder);
+        write_file(files.key, *key_text, 0600);
+        write_file(files.certificate, *certificate_text, 0644);
+    } catch (const std::exception& failure) {
+        throw Error(fmt::format("a self-signed certificate cannot be kept: {}; set {} and {}, or {} = false",
+                                failure.what(), tls_certificate.name, tls_key.name, https_enabled.name));
+    }
     log::info("made a self-signed certificate, {}; set {} and {} to your own", files.certificate.string(),
               tls_certificate.name, tls_key.name);
     return files;

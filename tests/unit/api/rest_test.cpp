@@ -180,6 +180,9 @@ TEST_F(RestTest, StreamsAreFoundAsWcsShowsThem) {
           "mediaType": "publish", "audioState": { "muted": false }, "videoState": { "muted": false },
           "mediaProvider": "WebRTC" } ])"));
     EXPECT_EQ(boost::json::parse(ask("GET", "/rest-api/stream/find_all").body).as_array().size(), 2U);
+    streams_.list[1].name = "\xff";
+    EXPECT_EQ(boost::json::parse(ask("GET", "/rest-api/stream/find_all").body).at(1).at("name").as_string(), "?")
+        << "names may be any bytes, JSON may not";
     EXPECT_EQ(boost::json::parse(ask("POST", "/rest-api/stream/find", R"({"display":["metrics"]})").body)
                   .at(0)
                   .as_object()

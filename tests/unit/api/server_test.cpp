@@ -241,6 +241,18 @@ TEST_F(ServerTest, MakesASelfSignedCertificateOnce) {
     EXPECT_EQ(contents(key), first) << "clients that trust it must go on";
 }
 
+TEST_F(ServerTest, SaysWhatToSetWhereACertificateCannotBeKept) {
+    options_.https = true;
+    std::ofstream(options_.conf_folder) << "a file where the folder should be";
+    try {
+        start();
+        ADD_FAILURE();
+    } catch (const Error& failure) {
+        const std::string said = failure.what();
+        EXPECT_NE(said.find("set tls.certificate and tls.key, or https.enabled = false"), std::string::npos) << said;
+    }
+}
+
 TEST_F(ServerTest, SpeaksTls12And13Only) {
     options_.https = true;
     start();

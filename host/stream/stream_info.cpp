@@ -38,7 +38,30 @@ StreamInfo::StreamInfo(const td_stream_info& from)
       record(from.record),
       created_us(
           std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-              .count()) {}
+              .count()) {
+    for (std::size_t i = 0; i < from.attribute_count; ++i) {
+        attributes.emplace_back(view(from.attributes[i].key), view(from.attributes[i].value));
+    }
+}
+
+td_stream_info StreamInfo::abi(std::vector<td_attribute>& attributes_out) const {
+    attributes_out.clear();
+    for (const auto& [key, value] : attributes) attributes_out.push_back({text_of(key), text_of(value)});
+    td_stream_info info{};
+    info.size = sizeof info;
+    info.expects = expects;
+    info.record = record;
+    info.name = text_of(name);
+    info.protocol = text_of(protocol);
+    info.media_session = text_of(media_session);
+    info.session = text_of(session);
+    info.login = text_of(login);
+    info.application = text_of(application);
+    info.remote = text_of(remote);
+    info.attributes = attributes_out.data();
+    info.attribute_count = attributes_out.size();
+    return info;
+}
 
 std::string new_uuid() {
     std::random_device device;

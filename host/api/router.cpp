@@ -45,7 +45,7 @@ Response refusal(Access::Verdict verdict, const Request& request) {
 }
 
 /// A route's HEAD is its GET without the body.
-std::string_view method_of(const Request& request) {
+std::string method_of(const Request& request) {
     return request.method == "HEAD" ? "GET" : request.method;
 }
 
@@ -109,7 +109,7 @@ bool Router::wants_body(const Request& head) const {
     }
     const std::lock_guard lock(mutex_);
     const auto* methods = find(head.path);
-    return methods != nullptr && methods->contains(std::string(method_of(head)));
+    return methods != nullptr && methods->contains(method_of(head));
 }
 
 void Router::handle(const Request& request, const Answer& answer) const {
@@ -144,7 +144,7 @@ void Router::dispatch(const Request& request, const Answer& answer) const {
     {
         const std::lock_guard lock(mutex_);
         if (const auto* methods = find(request.path)) {
-            if (const auto found = methods->find(std::string(method_of(request))); found != methods->end()) {
+            if (const auto found = methods->find(method_of(request)); found != methods->end()) {
                 route = found->second;
                 ++route->running;
             } else {

@@ -10,14 +10,25 @@ void throw_errno(const std::string& what, int error_number) {
     td_status status = TD_FAILED;
     switch (error_number) {
         case ENOSPC:
-        case EDQUOT: status = TD_NO_SPACE; break;
-        case ENOENT: status = TD_NOT_FOUND; break;
-        case EEXIST: status = TD_EXISTS; break;
+        case EDQUOT:
+            status = TD_NO_SPACE;
+            break;
+        case ENOENT:
+            status = TD_NOT_FOUND;
+            break;
+        case EEXIST:
+            status = TD_EXISTS;
+            break;
         case EOPNOTSUPP:
         case ENOSYS:
-        case ENOTTY: status = TD_UNSUPPORTED; break;
-        case ENOMEM: status = TD_NO_MEMORY; break;
-        default: break;
+        case ENOTTY:
+            status = TD_UNSUPPORTED;
+            break;
+        case ENOMEM:
+            status = TD_NO_MEMORY;
+            break;
+        default:
+            break;
     }
     throw Error(what + ": " + std::generic_category().message(error_number), status, status == TD_NO_SPACE);
 }

@@ -25,7 +25,8 @@ private:
     bool retryable_;
 };
 
-/// `<what>: <text of errno>` with the status that fits: TD_NO_SPACE, TD_NOT_FOUND, TD_EXISTS, TD_UNSUPPORTED or TD_FAILED.
+/// `<what>: <text of errno>` with the status that fits: TD_NO_SPACE, TD_NOT_FOUND, TD_EXISTS, TD_UNSUPPORTED or
+/// TD_FAILED.
 [[noreturn]] void throw_errno(const std::string& what, int error_number);
 
 /// Copies into the caller's td_error (may be null) and gives its status.

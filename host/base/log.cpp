@@ -21,10 +21,14 @@ std::shared_ptr<spdlog::logger> logger;
 
 spdlog::level::level_enum level_of(Level level) {
     switch (level) {
-        case Level::Debug: return spdlog::level::debug;
-        case Level::Info: return spdlog::level::info;
-        case Level::Warning: return spdlog::level::warn;
-        case Level::Error: break;
+        case Level::Debug:
+            return spdlog::level::debug;
+        case Level::Info:
+            return spdlog::level::info;
+        case Level::Warning:
+            return spdlog::level::warn;
+        case Level::Error:
+            break;
     }
     return spdlog::level::err;
 }
@@ -63,8 +67,8 @@ void open(const Options& options) {
     if (options.terminal) sinks.push_back(std::make_shared<spdlog::sinks::stderr_sink_mt>());
     if (!options.folder.empty()) {
         std::filesystem::create_directories(options.folder);
-        sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>((options.folder / "tapedeck.log").string(),
-                                                                              options.file_bytes, options.files));
+        sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+            (options.folder / "tapedeck.log").string(), options.file_bytes, options.files));
     }
     const std::lock_guard lock(mutex);
     if (pool == nullptr) pool = std::make_shared<spdlog::details::thread_pool>(queued_lines, 1);
@@ -74,7 +78,8 @@ void open(const Options& options) {
     fresh->flush_on(spdlog::level::info);
     if (options.json) {
         auto formatter = std::make_unique<spdlog::pattern_formatter>();
-        formatter->add_flag<JsonMessage>('*').set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%*"})");
+        formatter->add_flag<JsonMessage>('*').set_pattern(
+            R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%*"})");
         fresh->set_formatter(std::move(formatter));
     } else {
         fresh->set_pattern("%Y-%m-%d %H:%M:%S.%e %-7l %v");

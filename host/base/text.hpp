@@ -8,8 +8,12 @@
 
 namespace tapedeck::host {
 
-inline std::string_view view(td_text text) { return {text.data == nullptr ? "" : text.data, text.size}; }
-inline td_text text_of(std::string_view text) { return {text.data(), text.size()}; }
+inline std::string_view view(td_text text) {
+    return {text.data == nullptr ? "" : text.data, text.size};
+}
+inline td_text text_of(std::string_view text) {
+    return {text.data(), text.size()};
+}
 
 /// Client input as it may stand in a log line or a message: control characters become `?`, at most `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 120);

@@ -199,9 +199,9 @@ void Pipeline::done(const JobPtr& job) {
     const Recording& facts = job->entry.facts;
     std::error_code ignored;  // leftovers are only in the way
     if (home_folder(&facts).empty() && !facts.uri.starts_with("file://")) fs::remove(facts.path, ignored);
-    job->entry.state = State::Done;
     {
         const std::lock_guard lock(mutex_);
+        job->entry.state = State::Done;
         job->entry.debts.clear();
     }
     parts_.catalog.save(job->entry);
@@ -239,10 +239,11 @@ void Pipeline::quarantine(const JobPtr& job, const std::string& why) {
 void Pipeline::lost(const JobPtr& job, const std::string& why) {
     static auto& counter = metrics::counter("tapedeck_recordings_lost_total", "", "Files that could not be finished");
     counter.fetch_add(1, std::memory_order_relaxed);
-    job->entry.state = job->entry.facts.path.ends_with(".quarantined") ? State::Quarantined : State::Failed;
-    if (job->entry.state == State::Failed) log::error("{}: {}", printable(job->entry.facts.path, 512), why);
+    const bool is_aside = job->entry.facts.path.ends_with(".quarantined");
+    if (!is_aside) log::error("{}: {}", printable(job->entry.facts.path, 512), why);
     {
         const std::lock_guard lock(mutex_);
+        job->entry.state = is_aside ? State::Quarantined : State::Failed;
         job->entry.debts.clear();
         job->shown.name.clear();
     }

@@ -145,6 +145,8 @@ void Catalog::Shared::failed(const Error& error, bool damaged) {
         } catch (const std::exception& cause) {
             log::error("{}; it cannot be moved aside: {}", error.what(), cause.what());
         }
+    } else if (error.status() == TD_NO_SPACE && connection.empty() && CatalogTables::free_reserve(folder)) {
+        log::warning("{}; the room kept for the catalogue is used", error.what());
     } else if (first) {
         log::error("{}; recording goes on, names and hooks wait until the catalogue is back", error.what());
     }
@@ -191,7 +193,7 @@ void Catalog::run(const std::shared_ptr<Shared>& shared) {
             pause = std::max(pause * 2, std::chrono::milliseconds(1));
         } catch (const Error& error) {
             shared->failed(error, false);
-            pause = std::max(pause * 2, std::chrono::milliseconds(250));
+            pause = std::max(pause * 2, std::chrono::milliseconds(error.status() == TD_NO_SPACE ? 10 : 250));
         }
         pause = std::min<std::chrono::milliseconds>(pause, std::chrono::seconds(10));
         if (pause.count() == 0) {

@@ -1,5 +1,6 @@
 #include "store/catalog_tables.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <soci/soci.h>
 #include <soci/sqlite3/soci-sqlite3.h>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "store/file.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -16,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* file_name = "catalogue.db";
+constexpr const char* reserve_name = "catalogue.reserve";
 constexpr std::array states{std::pair{State::Recording, "recording"},
                             std::pair{State::Named, "named"},
                             std::pair{State::Finished, "finished"},
@@ -23,6 +26,17 @@ constexpr std::array states{std::pair{State::Recording, "recording"},
                             std::pair{State::Done, "done"},
                             std::pair{State::Failed, "failed"},
                             std::pair{State::Quarantined, "quarantined"}};
+
+/// Blocks of the disk that are the catalogue's when nothing else is left. Made only where there is plenty.
+void keep_reserve(const fs::path& folder) {
+    constexpr off_t bytes = 2 << 20;
+    std::error_code failed;
+    const fs::path path = folder / reserve_name;
+    if (fs::exists(path, failed) || fs::space(folder, failed).available < 16 * static_cast<std::uintmax_t>(bytes))
+        return;
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+    if (file.number < 0 || ::posix_fallocate(file.number, 0, bytes) != 0) fs::remove(path, failed);
+}
 
 State state_of(const std::string& text) {
     for (const auto& [state, name] : states) {
@@ -44,10 +58,11 @@ auto guarded(const char* what, Run run) {
     try {
         return run();
     } catch (const soci::sqlite3_soci_error& error) {
-        constexpr int corrupt = 11, not_a_database = 26;  // SQLITE_CORRUPT, SQLITE_NOTADB
+        constexpr int corrupt = 11, full = 13, not_a_database = 26;  // SQLITE_CORRUPT, SQLITE_FULL, SQLITE_NOTADB
         const int code = error.result() & 0xff;
         const std::string text = fmt::format("catalogue: {}: {}", what, error.what());
         if (code == corrupt || code == not_a_database) throw DamagedDatabase(text);
+        if (code == full) throw Error(text, TD_NO_SPACE, true);
         throw Error(text, TD_FAILED, true);
     } catch (const soci::soci_error& error) {
         throw Error(fmt::format("catalogue: {}: {}", what, error.what()), TD_FAILED, true);
@@ -71,6 +86,7 @@ CatalogTables::CatalogTables(const std::string& connection, const fs::path& fold
             fs::create_directories(folder, ignored);
             file_ = folder / file_name;
             const std::string path = file_.string();
+            keep_reserve(folder);
             sql_ = std::make_unique<soci::session>(*soci::factory_sqlite3(), "db=\"" + path + "\" timeout=5");
             std::string answer;
             *sql_ << "PRAGMA journal_mode = WAL", soci::into(answer);
@@ -224,6 +240,11 @@ std::optional<Entry> CatalogTables::find(std::int64_t row) {
     auto found = select("'' = :text AND row_id = :number", "", row);
     if (found.empty()) return std::nullopt;
     return std::move(found.front());
+}
+
+bool CatalogTables::free_reserve(const fs::path& folder) {
+    std::error_code failed;
+    return fs::remove(folder / reserve_name, failed);
 }
 
 fs::path CatalogTables::move_aside(const fs::path& folder) {

@@ -50,6 +50,9 @@ public:
     std::vector<Entry> list(const std::string& media_session, std::size_t limit);
     std::optional<Entry> find(std::int64_t row);
 
+    /// When the disk is full: gives back the room that was kept for this, so that the catalogue can say what becomes of
+    /// the recordings. False when there was none.
+    static bool free_reserve(const std::filesystem::path& folder);
     /// Moves the embedded database aside, so that the next one begins anew; gives the new name of the old one.
     static std::filesystem::path move_aside(const std::filesystem::path& folder);
 

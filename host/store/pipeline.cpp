@@ -23,9 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-constexpr auto naming_limit = 10s;     // of one call
-constexpr auto catalog_patience = 5s;  // a file is finished and named all the same
-
 std::vector<std::string> ids_of(std::string_view list) {
     std::vector<std::string> ids;
     for (std::size_t begin = 0; begin <= list.size();) {
@@ -180,164 +177,11 @@ void Pipeline::discard(std::int64_t row, std::unique_ptr<File> file) {
     staging_.forget(path.filename().string());
 }
 
-/// Naming, with what is known of a recording.
-NameParts Pipeline::parts_of(const Recording& facts, bool final) const {
-    Recording asked = facts;
-    asked.flags =
-        final ? asked.flags | TD_RECORDING_FINAL : asked.flags & ~static_cast<std::uint32_t>(TD_RECORDING_FINAL);
-    const bool numbered = settings_.boolean(record_rotation_index_enabled, facts.checked.get());
-    NameParts parts{.stem = {}, .segment = numbered ? facts.segment : 0, .extension = facts.extension};
-    try {
-        const BlockingCall call(naming_limit);
-        parts.stem = naming_->name(asked.abi());
-        make_key(parts);  // throws for a name that is refused
-    } catch (const Error& error) {
-        parts.stem = safe_file_name(facts.media_session.empty() ? "recording" : facts.media_session);
-        log::error("{}; the recording of {} is named {}", error.what(), printable(facts.stream), parts.stem);
-    }
-    return parts;
+std::chrono::steady_clock::duration Pipeline::patience() const {
+    return parts_.catalog.is_reachable() ? Workers::Clock::duration(catalog_patience) : 0s;
 }
 
-std::string Pipeline::provisional_name(const Recording& recording) const {
-    return make_key(parts_of(recording, false));
-}
-
-/// The first free name from `first_copy` on, claimed for the job.
-void Pipeline::reserve(const JobPtr& job, unsigned first_copy) {
-    Recording& facts = job->entry.facts;
-    const NameParts parts = parts_of(facts, true);
-    const fs::path folder = home_folder(&facts);
-    const std::string mode = settings_.text(record_name_collision, facts.checked.get());
-    parts_.catalog.wait_loaded(catalog_patience);
-    std::string key;
-    bool replace = false;
-    for (unsigned copy = first_copy;; ++copy) {
-        key = make_key(parts, copy);
-        if (!parts_.catalog.claim(key, facts.row)) continue;  // still owed to a storage or a hook: never overwritten
-        std::error_code ignored;                              // what cannot be seen is not there
-        const bool exists = !folder.empty() && fs::exists(folder / key, ignored);
-        replace = copy == 1 && mode == "overwrite";
-        if (!exists || replace) break;
-    }
-    if (mode == "fail" && key != make_key(parts)) {
-        log::error("the file {} came to exist while it was recorded; the recording is kept as {}",
-                   printable(make_key(parts)), printable(key));
-    }
-    const std::lock_guard lock(mutex_);
-    facts.name = key;
-    job->shown.name = key;
-    std::erase_if(job->entry.debts, [](const Debt& debt) { return debt.event == 0; });
-    Debt debt;
-    debt.target = home().name;
-    debt.detail = replace ? "replace" : "";
-    job->entry.debts.push_back(std::move(debt));
-}
-
-void Pipeline::name(const JobPtr& job, std::stop_token) {
-    if (!reached("naming", job)) return;
-    reserve(job, 1);
-    commit(job, State::Named, &Pipeline::seal, finishing_);
-}
-
-void Pipeline::seal(const JobPtr& job, std::stop_token stop) {
-    if (!reached("named", job)) return;
-    Recording& facts = job->entry.facts;
-    try {
-        const BlockingCall call(settings_.duration(storage_timeout), stop);
-        job->file->ensure_linked();
-        job->writer->finish();
-        if (!reached("finishing", job)) return;
-        job->file->commit();
-    } catch (const Error& error) {
-        if (!retry(job, error, &Pipeline::seal, finishing_)) quarantine(job, error.what());
-        return;
-    }
-    if (!reached("committing", job)) return;
-    facts.bytes = job->file->length();
-    facts.path = job->file->path().string();
-    job->writer.reset();
-    job->file.reset();
-    commit(job, State::Finished, &Pipeline::put, home().workers);
-}
-
-Debt& Pipeline::home_debt(const JobPtr& job) {
-    for (Debt& debt : job->entry.debts) {
-        if (debt.event == 0) return debt;
-    }
-    Debt debt;
-    debt.target = home().name;
-    return job->entry.debts.emplace_back(std::move(debt));
-}
-
-void Pipeline::put(const JobPtr& job, std::stop_token stop) {
-    if (!reached("finished", job)) return;
-    Recording& facts = job->entry.facts;
-    const bool replace = home_debt(job).detail == "replace";
-    try {
-        const BlockingCall call(settings_.duration(storage_timeout), stop);
-        facts.uri = home().storage.put(facts.abi(), facts.name, replace);
-    } catch (const Error& error) {
-        std::error_code ignored;  // what cannot be seen is not there
-        if (error.status() == TD_EXISTS && !replace) {
-            reserve(job, 2);
-            commit(job, State::Finished, &Pipeline::put, home().workers);
-        } else if (!retry(job, error, &Pipeline::put, home().workers)) {
-            if (error.status() == TD_NOT_FOUND && !fs::exists(facts.path, ignored)) {
-                lost(job, error.what());
-            } else {
-                post(job, &Pipeline::put, home().workers, delay_after(job->failures));  // an operator can help
-            }
-        }
-        return;
-    }
-    if (!reached("putting", job)) return;
-    staging_.forget(fs::path(facts.path).filename().string());
-    std::error_code ignored;  // what cannot be seen is not there
-    if (const fs::path folder = home_folder(&facts); !folder.empty() && fs::exists(folder / facts.name, ignored)) {
-        facts.path = (folder / facts.name).string();
-    } else if (constexpr std::string_view scheme = "file://"; facts.uri.starts_with(scheme)) {
-        facts.path = facts.uri.substr(scheme.size());
-    }
-    {
-        const std::lock_guard lock(mutex_);
-        std::erase_if(job->entry.debts, [](const Debt& debt) { return debt.event == 0; });
-        for (std::size_t n = 1; n < targets_.size(); ++n) {
-            job->entry.debts.push_back(
-                {.target = targets_[n]->name, .event = 0, .attempts = 0, .next_try_us = 0, .detail = {}});
-        }
-        for (const std::string& hook : parts_.dispatcher.targets()) {
-            job->entry.debts.push_back(
-                {.target = hook, .event = TD_RECORD_STORED, .attempts = 0, .next_try_us = 0, .detail = {}});
-        }
-        job->shown = facts;
-    }
-    commit(job, State::Stored, &Pipeline::stored, clock_);
-}
-
-void Pipeline::stored(const JobPtr& job, std::stop_token) {
-    if (!reached("stored", job)) return;
-    log::info("recorded {} ({} bytes, {} ms) of {}", printable(job->entry.facts.name), job->entry.facts.bytes,
-              job->entry.facts.duration_us == TD_NO_TIME ? -1 : job->entry.facts.duration_us / 1000,
-              printable(job->entry.facts.stream));
-    tell(job);
-    settle(job);
-}
-
-void Pipeline::tell(const JobPtr& job) {
-    Delivery::Released call;
-    Recording shown;
-    {
-        const std::lock_guard lock(mutex_);
-        call = std::exchange(job->released, nullptr);
-        shown = job->shown;
-    }
-    if (!call) return;
-    if (shown.name.empty() && job->entry.state == State::Recording) shown.name = provisional_name(shown);
-    call(shown);
-}
-
-void Pipeline::commit(const JobPtr& job, State state, StepFunction next, Workers& workers) {
-    job->entry.state = state;
+void Pipeline::commit(const JobPtr& job, State state, StepFunction next, Workers& workers, Wait wait) {
     job->failures = 0;
     const auto once = std::make_shared<std::atomic_flag>();
     const auto go = [self = shared_from_this(), job, next, &workers, once] {
@@ -346,11 +190,11 @@ void Pipeline::commit(const JobPtr& job, State state, StepFunction next, Workers
     Entry entry;
     {
         const std::lock_guard lock(mutex_);
+        job->entry.state = state;
         entry = job->entry;
     }
     parts_.catalog.save(std::move(entry), go);
-    const auto patience = parts_.catalog.is_reachable() ? Workers::Clock::duration(catalog_patience) : 0s;
-    clock_.post([go](std::stop_token) { go(); }, Workers::Clock::now() + patience);
+    if (wait == Wait::AWhile) clock_.post([go](std::stop_token) { go(); }, Workers::Clock::now() + patience());
 }
 
 void Pipeline::post(const JobPtr& job, StepFunction step, Workers& workers, std::chrono::steady_clock::duration delay) {
@@ -392,6 +236,32 @@ Pipeline::JobPtr Pipeline::find(std::int64_t row) const {
     const std::lock_guard lock(mutex_);
     const auto found = jobs_.find(row);
     return found == jobs_.end() ? nullptr : found->second;
+}
+
+/// All threads but one may be in one file system, so that one that hangs does not hold up the others.
+bool Pipeline::enter(const JobPtr& job, std::uint64_t device) {
+    const auto threads = static_cast<std::size_t>(settings_.integer(file_recorder_thread_pool_max_size));
+    const std::lock_guard lock(mutex_);
+    Crowd& crowd = crowds_[device];
+    if (crowd.running >= std::max<std::size_t>(1, threads - 1)) {
+        crowd.waiting.push_back(job);
+        return false;
+    }
+    ++crowd.running;
+    return true;
+}
+
+void Pipeline::leave(std::uint64_t device) {
+    JobPtr next;
+    {
+        const std::lock_guard lock(mutex_);
+        Crowd& crowd = crowds_[device];
+        --crowd.running;
+        if (crowd.waiting.empty()) return;
+        next = std::move(crowd.waiting.front());
+        crowd.waiting.pop_front();
+    }
+    post(next, &Pipeline::seal, finishing_);
 }
 
 std::size_t Pipeline::pending() const {

@@ -90,8 +90,14 @@ private:
     void adopt(const std::filesystem::path& path);
     void revive(const JobPtr& job, std::stop_token stop);
 
-    /// Commits the job's state; then `next` runs on `workers`, also when the catalogue does not answer in time.
-    void commit(const JobPtr& job, State state, StepFunction next, Workers& workers);
+    enum class Wait { AWhile, UntilCommitted };
+    /// Commits the job's state; then `next` runs on `workers`, with AWhile also when the catalogue does not answer in
+    /// time.
+    void commit(const JobPtr& job, State state, StepFunction next, Workers& workers, Wait wait = Wait::AWhile);
+    std::chrono::steady_clock::duration patience() const;
+    /// Whether the job may finish now; else it is posted again when another of its file system has left.
+    bool enter(const JobPtr& job, std::uint64_t device);
+    void leave(std::uint64_t device);
     void post(const JobPtr& job, StepFunction step, Workers& workers,
               std::chrono::steady_clock::duration delay = std::chrono::steady_clock::duration::zero());
     /// Tries the step again later. False when it is hopeless after the third time.
@@ -107,6 +113,14 @@ private:
     void line_up(const JobPtr& job);
     void send(const JobPtr& job, const Debt& debt);
 
+    /// So long a commit is waited for; then a file is finished and named all the same.
+    static constexpr std::chrono::seconds catalog_patience{5};
+    /// Files of one file system that are being finished, and those that wait for that.
+    struct Crowd {
+        std::size_t running = 0;
+        std::deque<JobPtr> waiting;
+    };
+
     const Delivery::Parts parts_;
     const Scope settings_;
     Staging staging_;
@@ -119,6 +133,7 @@ private:
     std::map<std::string, std::deque<JobPtr>> lanes_;  ///< by media session, in the order of `finish`
     std::size_t closed_ = 0;                           ///< jobs after `finish`
     bool sweeping_ = false;
+    std::map<std::uint64_t, Crowd> crowds_;  ///< by file system
     Delivery::Step step_;
 
     Workers finishing_, clock_, recovery_;

@@ -29,7 +29,7 @@ fs::path Folder::target(std::string_view key) const {
 std::string Folder::put(const fs::path& file, std::string_view key, bool replace,
                         const std::function<bool()>& cancelled) const {
     const auto to = target(key);
-    const auto uri = "file://" + to.string();
+    auto uri = "file://" + to.string();
     std::error_code unreadable;
     const auto found = fs::symlink_status(file, unreadable);
     if (!fs::exists(found)) {

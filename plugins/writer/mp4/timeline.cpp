@@ -15,7 +15,8 @@ std::int64_t Timeline::ticks(std::int64_t time) const {
 
 Timeline::Stamp Timeline::place(const td_packet& packet) {
     const std::int64_t dts = packet.dts == TD_NO_TIME ? packet.pts : packet.dts;
-    const std::int64_t tolerance = frame_ == 0 ? 0 : timescale_ / 100;
+    const bool counts_samples = time_base_.num == 1 && time_base_.den == timescale_;
+    const std::int64_t tolerance = frame_ == 0 ? 0 : timescale_ / (counts_samples ? 1000 : 100);
     Stamp stamp;
     stamp.decode = ticks(dts);
     if (started_ && std::abs(stamp.decode - next_) <= tolerance) stamp.decode = next_;

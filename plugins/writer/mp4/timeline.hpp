@@ -8,7 +8,8 @@
 namespace tapedeck::mp4 {
 
 /// Video keeps the ticks of its source. Sound is counted in samples: a frame lasts exactly as many as it holds as long
-/// as the source's times stay within 10 ms of that, so that times in milliseconds leave no trace; a real gap stays one.
+/// as the source's times stay within 10 ms of that, or within 1 ms where they count samples already, so that times in
+/// milliseconds leave no trace; a real gap stays one.
 class Timeline {
 public:
     /// `frame`: ticks of a frame of sound, 0 for video.

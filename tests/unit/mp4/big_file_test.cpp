@@ -18,8 +18,8 @@ public:
     std::vector<std::uint8_t> read(std::uint64_t at, std::size_t size) const {
         std::vector<std::uint8_t> bytes(size);
         for (const auto& [start, part] : parts_)
-            for (std::size_t i = 0; i < part.size(); ++i)
-                if (start + i >= at && start + i < at + size) bytes[start + i - at] = part[i];
+            for (auto from = std::max(start, at); from < std::min(start + part.size(), at + size); ++from)
+                bytes[from - at] = part[from - start];
         return bytes;
     }
     std::uint64_t size() const { return size_; }

@@ -47,7 +47,7 @@ class Access(FlowTest):
 
     def refused(self, server, name):
         publisher = server.publishing(clips.audio(2), name, realtime=False)
-        publisher.communicate(timeout=60)
+        publisher.wait(60)
         self.assertNotEqual(publisher.returncode, 0, name)
 
     def test_publishers_need_the_token_of_their_name(self):

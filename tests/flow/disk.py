@@ -26,8 +26,6 @@ class Disk(FlowTest):
         clip = clips.heavy()
         server = self.server({"record_dir": str(folder), "file_recorder_min_space": "1"})
         publisher = server.publishing(clip, "full")
-        self.addCleanup(publisher.communicate)
-        self.addCleanup(publisher.kill)
         (_, path), = server.hooked(1, 60)
         self.assertEqual(path, str(folder / "full.mp4"))
         self.assertIn("Not enough available disk space", server.log())
@@ -52,8 +50,6 @@ class Disk(FlowTest):
         clip = clips.heavy()
         server = self.server({"record_dir": str(folder)})
         publisher = server.publishing(clip, "frozen")
-        self.addCleanup(publisher.communicate)
-        self.addCleanup(publisher.kill)
         server.stream("frozen")
         self.grown(server, 2_000_000)
         mounts.fail_ext4(folder)
@@ -69,8 +65,6 @@ class Disk(FlowTest):
         folder = self.scratch / "gone"
         server = self.server({"record_dir": str(folder)})
         publisher = server.publishing(clips.heavy(), "lost")
-        self.addCleanup(publisher.communicate)
-        self.addCleanup(publisher.kill)
         server.stream("lost")
         self.grown(server, 2_000_000)
         held = self.scratch / "held"
@@ -92,7 +86,7 @@ class Disk(FlowTest):
         publisher = server.publishing(clip, "moved")
         server.stream("moved")
         eventually(lambda: list(fast.glob("*.part*")), "the temporary file is on the fast disk")
-        publisher.communicate()
+        publisher.wait()
         file = server.file("moved.mp4")
         self.assertEqual(server.hooked(1), [("moved", str(file))])
         self.assertTrue(media.is_progressive(file))
@@ -113,8 +107,6 @@ class Disk(FlowTest):
         clip = clips.heavy()
         server = self.server({"record_dir": str(folder), "file_recorder_min_space": "20m"})
         publisher = server.publishing(clip, "stopped")
-        self.addCleanup(publisher.communicate)
-        self.addCleanup(publisher.kill)
         server.stream("stopped")
         self.grown(server, 2_000_000)
         with open(folder / "ballast", "wb") as ballast:
@@ -130,8 +122,6 @@ class Disk(FlowTest):
         server = self.server({"record_dir": str(folder), "file_recorder_min_space": "20m", "record_resume": "true",
                               "record_name_collision": "suffix"})
         publisher = server.publishing(clips.heavy(), "again")
-        self.addCleanup(publisher.communicate)
-        self.addCleanup(publisher.kill)
         server.stream("again")
         self.grown(server, 2_000_000)
         (folder / "ballast").write_bytes(bytes(45 << 20))

@@ -52,7 +52,7 @@ class Kill(FlowTest):
             server.kill()
             for publisher in publishers:
                 publisher.kill()
-                publisher.communicate()
+                publisher.wait()
             server.restart()
             calls = dict(server.hooked(4, 30))
             self.assertEqual(sorted(calls), names)
@@ -70,7 +70,7 @@ class Kill(FlowTest):
         for round_ in range(KILLS):
             server = self.server()
             publisher = server.publishing(clip, "end", realtime=False)
-            publisher.communicate()
+            publisher.wait()
             time.sleep(self.random.uniform(0, 0.15))  # somewhere between the last packet and the hook
             server.kill()
             server.restart()
@@ -92,7 +92,7 @@ class Kill(FlowTest):
         eventually(lambda: sum(p.stat().st_size for p in server.parts()) > 60_000, "the file grows", 20)
         server.kill()
         publisher.kill()
-        publisher.communicate()
+        publisher.wait()
         for file in server.home.rglob("*"):
             if file.is_file() and (".db" in file.name or ".sqlite" in file.name):
                 file.unlink()
@@ -109,7 +109,7 @@ class Kill(FlowTest):
         eventually(lambda: sum(p.stat().st_size for p in server.parts()) > 200_000, "the file grows", 30)
         server.kill()
         publisher.kill()
-        publisher.communicate()
+        publisher.wait()
         part, = server.parts()
         whole = part.read_bytes()
         for _ in range(CUTS):
@@ -134,7 +134,7 @@ class Kill(FlowTest):
         eventually(lambda: server.parts(), "the file")
         server.kill()
         publisher.kill()
-        publisher.communicate()
+        publisher.wait()
         for part in server.parts():
             with open(part, "r+b") as file:
                 file.truncate(200)

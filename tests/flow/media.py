@@ -26,6 +26,13 @@ def packets(path, kind):
     return [(int(r[2]), int(r[1]), int(r[4]), r[5]) for r in rows]
 
 
+def times(path, kind):
+    """Presentation times in seconds of every packet of the first track of this kind, as a player sees them."""
+    run = subprocess.run(["ffprobe", "-v", "error", "-select_streams", f"{kind[0]}:0", "-show_entries", "packet=pts_time",
+                          "-of", "csv=p=0", str(path)], capture_output=True, text=True, check=True)
+    return [float(line.strip(",")) for line in run.stdout.split()]
+
+
 def hashes(path, kind):
     return [md5 for *_, md5 in packets(path, kind)]
 

@@ -32,7 +32,7 @@ class Operation(FlowTest):
         eventually(lambda: len(server.parts()) == 4 and min(p.stat().st_size for p in server.parts()) > 30_000, "four files grow", 20)
         self.assertEqual(server.terminate(), 0)
         for publisher in publishers:
-            publisher.communicate(timeout=30)
+            publisher.wait(30)
         self.assertEqual([f.name for f in server.files()], [name + ".mp4" for name in names])
         for file in server.files():
             self.assertTrue(media.is_progressive(file), file.name)
@@ -56,7 +56,7 @@ class Operation(FlowTest):
         server.logged("reload")
         server.publish(clips.audio(2), "after")
         server.file("new-after.mp4")
-        publisher.communicate(timeout=60)
+        publisher.wait(60)
         _, path = next(call for call in server.hooked(2) if call[0] == "before")
         self.assertEqual(media.hashes(path, "video"), media.hashes(clip, "video"))
 
@@ -184,7 +184,7 @@ record_steams=true
         server.publish(clips.audio(2), "talk")
         server.file("talk.mp4")
         publisher = server.publishing(clips.video(), "film", realtime=False)
-        publisher.communicate(timeout=60)
+        publisher.wait(60)
         server.logged("flash_handler_publish.sdp")
         self.assertEqual(server.terminate(), 0)
         self.assertEqual([f.name for f in server.files()], ["talk.mp4"])
@@ -201,7 +201,7 @@ record_steams=true
         server.stream("taken")
         second = server.publishing(clips.both(), "taken")
         self.assertNotEqual(second.wait(30), 0)
-        second.communicate()
+        second.wait()
         os.kill(first.pid, signal.SIGSTOP)
         try:
             def comes_back():
@@ -216,7 +216,7 @@ record_steams=true
             eventually(tried, "the name is free again", 20)
         finally:
             first.kill()
-            first.communicate()
+            first.wait()
 
     def test_a_plugin_enabled_at_sighup_works_while_recordings_run_on(self):
         server = self.server({"enable": "protocol.rtmp, writer.mp4, naming.template, storage.local"})
@@ -228,15 +228,13 @@ record_steams=true
         server.logged("reload")
         server.publish(clips.audio(2), "after")
         server.hooked(1)
-        publisher.communicate(timeout=60)
+        publisher.wait(60)
         server.hooked(2)
         self.assertEqual(media.hashes(server.file("before.mp4"), "video"), media.hashes(clip, "video"))
 
     def test_temporary_names_hold_nothing_that_a_client_chose(self):
         server = self.server()
         publisher = server.publishing(clips.both(), "evil ../name", loop=True)
-        self.addCleanup(publisher.communicate)
-        self.addCleanup(publisher.kill)
         part, = eventually(server.parts, "the temporary file")
         self.assertRegex(part.name, r"^[0-9a-f-]{36}-\d+\.part\.mp4$")
 

@@ -54,8 +54,6 @@ class Playback(FlowTest):
     def test_a_recording_under_way_is_404_that_says_so(self):
         server = self.server()
         publisher = server.publishing(clips.both(), "live", loop=True)
-        self.addCleanup(publisher.communicate)
-        self.addCleanup(publisher.terminate)
         server.stream("live")
         eventually(server.parts, "the file")
         status, _, body = server.download("live.mp4")

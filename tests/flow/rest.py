@@ -24,12 +24,11 @@ class Rest(FlowTest):
     def live(self, server, name="live", clip=None):
         """A publisher that goes on until the test ends, and its media session."""
         publisher = server.publishing(clip or clips.both(), name, loop=True)
-        self.addCleanup(self.stop, publisher)
         return publisher, server.stream(name)["mediaSessionId"]
 
     def stop(self, publisher):
         publisher.terminate()
-        publisher.communicate()
+        publisher.wait()
 
     def recorded_seconds(self, server, count):
         """Waits until that many seconds more of media have certainly passed, told by the file growing."""
@@ -103,7 +102,6 @@ class Rest(FlowTest):
         server = self.server(self.OFF)
         clip = clips.both(20)
         publisher = server.publishing(clip, "cut")
-        self.addCleanup(self.stop, publisher)
         session = server.stream("cut")["mediaSessionId"]
         names = [f"part{n}" for n in range(3)]
         for name in names:
@@ -125,7 +123,6 @@ class Rest(FlowTest):
         server = self.server(self.OFF)
         clip = clips.both(20, gop=250)
         publisher = server.publishing(clip, "gop")
-        self.addCleanup(self.stop, publisher)
         session = server.stream("gop")["mediaSessionId"]
         self.assertEqual(server.rest("/recorder/startup", {"mediaSessionId": session})[0], 200)
         eventually(lambda: server.parts(), "a file before the next key frame", 5)
@@ -137,7 +134,6 @@ class Rest(FlowTest):
     def test_without_the_kept_pictures_it_waits_for_a_key_frame_and_says_so(self):
         server = self.server({**self.OFF, "stream.gop_cache": "0"})
         publisher = server.publishing(clips.both(20, gop=250), "wait")
-        self.addCleanup(self.stop, publisher)
         session = server.stream("wait")["mediaSessionId"]
         server.rest("/recorder/startup", {"mediaSessionId": session})
         server.logged("waiting for key frame")
@@ -200,7 +196,7 @@ class Rest(FlowTest):
         server = self.server()
         publisher, session = self.live(server)
         self.assertEqual(server.rest("/stream/terminate", {"mediaSessionId": session})[0], 200)
-        publisher.communicate(timeout=30)
+        publisher.wait(30)
         server.file("live.mp4")
         self.assertEqual(server.rest("/stream/find", {"name": "live"})[0], 404)
 

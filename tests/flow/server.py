@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -41,6 +42,7 @@ class Server:
         self.home = pathlib.Path(home)
         self.arguments = [str(a) for a in arguments]
         self.process = None
+        self.publishers = []
         self.ports = {}
         self.console = self.home / "console.log"
         for folder in ("bin", "conf", "records", "logs"):
@@ -100,10 +102,10 @@ class Server:
         eventually(lambda: text in self.log(), f"{text!r} in the log", seconds)
 
     def hook_calls(self):
-        """(stream, file) of each line of logs/record.log, as the shipped hook writes it."""
+        """(stream, file) of each line of logs/record.log: `stream:file`, behind a time where the shipped hook wrote it."""
         log = self.home / "logs" / "record.log"
         lines = log.read_text().splitlines() if log.exists() else []
-        return [tuple(line.rsplit(":", 1)) for line in lines]
+        return [tuple(re.sub(r"^\[[0-9: -]+\] ", "", line).rsplit(":", 1)) for line in lines]
 
     def hooked(self, count, seconds=15):
         return eventually(lambda: len(self.hook_calls()) >= count and self.hook_calls(),
@@ -158,7 +160,11 @@ class Server:
         return self.process.wait(seconds * SLOWNESS)
 
     def end(self):
-        """Whatever state it is in."""
+        """Whatever state it is in, with its publishers."""
+        for publisher in self.publishers:
+            if publisher.poll() is None:
+                publisher.kill()
+                publisher.wait()
         if self.process is None or self.process.poll() is not None:
             return
         self.process.send_signal(signal.SIGTERM)
@@ -221,16 +227,20 @@ class Server:
     def url(self, name, app="live"):
         return f"rtmp://127.0.0.1:{self.ports['rtmp']}/{app}/{name}"
 
-    def publishing(self, clip, name, realtime=True, loop=False, options=()):
-        """ffmpeg sending this clip as it is, started."""
+    def publishing(self, clip, name, realtime=True, loop=False):
+        """ffmpeg sending this clip as it is, started; killed at the server's end if it still runs then."""
         pace = ["-re"] if realtime else []
         again = ["-stream_loop", "-1"] if loop else []
-        return subprocess.Popen(
-            ["ffmpeg", "-nostdin", "-v", "error", *pace, *again, "-i", str(clip), "-c", "copy", *options, "-f", "flv",
-             self.url(name)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        words = self.home / f"publisher{len(self.publishers)}.log"
+        with open(words, "wb") as log:
+            publisher = subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", *pace, *again, "-i", str(clip), "-c", "copy",
+                                          "-f", "flv", self.url(name)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        publisher.words = words
+        self.publishers.append(publisher)
+        return publisher
 
     def publish(self, clip, name, realtime=False, seconds=60):
         """Sends the whole clip; AssertionError when ffmpeg was not content."""
         publisher = self.publishing(clip, name, realtime)
-        words = publisher.communicate(timeout=seconds * SLOWNESS)[1]
-        assert publisher.returncode == 0, f"ffmpeg ended with {publisher.returncode}: {words}"
+        publisher.wait(seconds * SLOWNESS)
+        assert publisher.returncode == 0, f"ffmpeg ended with {publisher.returncode}: {publisher.words.read_text()}"

@@ -3,8 +3,15 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <chrono>
+#include <utility>
 
 namespace tapedeck::host {
+namespace {
+
+constexpr auto gather = std::chrono::milliseconds(25);
+
+}  // namespace
 
 MediaPool::MediaPool(std::size_t threads) {
     for (std::size_t i = 0; i < std::max<std::size_t>(threads, 2); ++i) {
@@ -22,7 +29,7 @@ MediaPool::~MediaPool() {
     for (std::thread& thread : threads_) thread.join();
 }
 
-void MediaPool::wake(const std::shared_ptr<MediaTask>& task) {
+void MediaPool::wake(const std::shared_ptr<MediaTask>& task, bool urgent) {
     using State = MediaTask::State;
     State state = task->state_.load();
     for (;;) {
@@ -33,32 +40,46 @@ void MediaPool::wake(const std::shared_ptr<MediaTask>& task) {
             break;
         }
     }
+    bool notify = false;
     {
         const std::lock_guard lock(mutex_);
         waiting_.push_back(task);
+        urgent_ = urgent_ || urgent;
+        notify = gathering_ ? urgent : !std::exchange(told_, true);
     }
-    changed_.notify_one();
+    // Whoever gathers sleeps on the same condition as the idle threads: all of them look.
+    if (notify) urgent ? changed_.notify_all() : changed_.notify_one();
 }
 
-std::shared_ptr<MediaTask> MediaPool::next() {
+std::deque<std::shared_ptr<MediaTask>>::iterator MediaPool::runnable() {
     const std::size_t most = threads_.size() - 1;
-    const auto found = std::ranges::find_if(waiting_, [&](const auto& task) {
+    return std::ranges::find_if(waiting_, [&](const auto& task) {
         const auto busy = busy_.find(task->device());
         return busy == busy_.end() || busy->second < most;
     });
-    if (found == waiting_.end()) return nullptr;
-    auto task = *found;
-    waiting_.erase(found);
-    return task;
 }
 
 void MediaPool::work() {
-    using State = MediaTask::State;
     std::unique_lock lock(mutex_);
     for (;;) {
-        std::shared_ptr<MediaTask> task;
-        changed_.wait(lock, [&] { return stopping_ || (task = next()) != nullptr; });
+        changed_.wait(lock, [&] { return stopping_ || (!gathering_ && runnable() != waiting_.end()); });
+        told_ = false;
+        if (!stopping_ && !urgent_) {
+            gathering_ = true;
+            changed_.wait_for(lock, gather, [&] { return stopping_ || urgent_; });
+            gathering_ = false;
+        }
         if (stopping_) return;
+        drain(lock);
+    }
+}
+
+void MediaPool::drain(std::unique_lock<std::mutex>& lock) {
+    using State = MediaTask::State;
+    for (auto found = runnable(); found != waiting_.end(); found = runnable()) {
+        const auto task = *found;
+        waiting_.erase(found);
+        if (!waiting_.empty()) changed_.notify_one();  // in case this one takes long
         const std::uint64_t device = task->device();
         ++busy_[device];
         task->state_ = State::Running;
@@ -70,10 +91,11 @@ void MediaPool::work() {
         if (--busy_[device] == 0) busy_.erase(device);
         if (again) {
             task->state_ = State::Waiting;
-            waiting_.push_back(std::move(task));
+            waiting_.push_back(task);
         }
-        if (!waiting_.empty()) changed_.notify_one();
     }
+    urgent_ = false;
+    told_ = false;  // whoever was told while all threads were busy has been served
 }
 
 }  // namespace tapedeck::host

@@ -38,16 +38,23 @@ public:
     MediaPool(const MediaPool&) = delete;
     MediaPool& operator=(const MediaPool&) = delete;
 
-    /// Runs it soon; once more when it is running now. Never waits.
-    void wake(const std::shared_ptr<MediaTask>& task);
+    /// Runs it; once more when it is running now. What is not urgent waits up to 25 ms for others, because waking a
+    /// thread for each task costs more than the task. Never waits itself.
+    void wake(const std::shared_ptr<MediaTask>& task, bool urgent = true);
 
 private:
     void work();
-    std::shared_ptr<MediaTask> next();
+    /// Runs tasks until none can be run; the lock is let go meanwhile.
+    void drain(std::unique_lock<std::mutex>& lock);
+    /// The first task whose file system has a thread to spare.
+    std::deque<std::shared_ptr<MediaTask>>::iterator runnable();
 
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;
+    bool told_ = false;       // a thread was woken and has not looked yet
+    bool gathering_ = false;  // a thread waits for more tasks before it begins
+    bool urgent_ = false;     // it should not
     std::deque<std::shared_ptr<MediaTask>> waiting_;
     std::map<std::uint64_t, std::size_t> busy_;  // threads in each file system
     std::vector<std::thread> threads_;

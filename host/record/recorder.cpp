@@ -47,8 +47,8 @@ Recorder::~Recorder() {
 void Recorder::begin() {
     const Feed::Limits limits{.queue_bytes = static_cast<std::size_t>(settings_.bytes(record_queue))};
     auto self = weak_from_this();
-    feed_ = stream_->subscribe(limits, [self, pool = &parts_.pool] {
-        if (const auto recorder = self.lock()) pool->wake(recorder);
+    feed_ = stream_->subscribe(limits, [self, pool = &parts_.pool](Feed::Urgency urgency) {
+        if (const auto recorder = self.lock()) pool->wake(recorder, urgency == Feed::Urgency::Now);
     });
     parts_.pool.wake(shared_from_this());  // for the GOP that was kept
 }

@@ -4,7 +4,7 @@
 
 namespace tapedeck::host {
 
-Feed::Feed(Limits limits, std::function<void()> wake) : limits_(limits), wake_(std::move(wake)) {}
+Feed::Feed(Limits limits, Wake wake) : limits_(limits), wake_(std::move(wake)) {}
 
 void Feed::preload(std::span<const Packet> kept) {
     const std::lock_guard lock(mutex_);
@@ -12,12 +12,14 @@ void Feed::preload(std::span<const Packet> kept) {
 }
 
 void Feed::push(std::span<const Packet> batch, bool has_video, TimePoint now) {
+    auto urgency = Urgency::Calm;
     {
         const std::lock_guard lock(mutex_);
         append(batch, has_video);
         if (!due(now)) return;
+        if (bytes_ >= limits_.due_bytes) urgency = Urgency::Now;
     }
-    wake_();
+    wake_(urgency);
 }
 
 void Feed::append(std::span<const Packet> batch, bool has_video) {
@@ -45,7 +47,7 @@ void Feed::end(std::string reason) {
         reason_ = std::move(reason);
         if (std::exchange(woken_, true)) return;
     }
-    wake_();
+    wake_(Urgency::Now);
 }
 
 void Feed::tick(TimePoint now) {
@@ -53,7 +55,7 @@ void Feed::tick(TimePoint now) {
         const std::lock_guard lock(mutex_);
         if (!due(now)) return;
     }
-    wake_();
+    wake_(Urgency::Calm);
 }
 
 bool Feed::due(TimePoint now) {

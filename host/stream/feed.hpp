@@ -26,8 +26,12 @@ public:
     };
     using TimePoint = std::chrono::steady_clock::time_point;
 
+    /// How soon the consumer should come: at its leisure, or before the queue grows further.
+    enum class Urgency { Calm, Now };
+    using Wake = std::function<void(Urgency)>;
+
     /// `wake` is called without a lock held, on the ingest thread or a tick, once until the next `take`.
-    Feed(Limits limits, std::function<void()> wake);
+    Feed(Limits limits, Wake wake);
 
     /// By the stream. `preload` wakes nobody: it is for what there was before the consumer came.
     void preload(std::span<const Packet> kept);
@@ -46,10 +50,10 @@ public:
 
 private:
     void append(std::span<const Packet> batch, bool has_video);
-    bool due(TimePoint now);
+    bool due(TimePoint now);  // marks it woken
 
     const Limits limits_;
-    const std::function<void()> wake_;
+    const Wake wake_;
     mutable std::mutex mutex_;
     std::vector<Packet> queue_;
     std::size_t bytes_ = 0;

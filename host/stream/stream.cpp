@@ -125,7 +125,7 @@ void Stream::keep_gop(std::span<const Packet> batch) {
     }
 }
 
-std::shared_ptr<Feed> Stream::subscribe(Feed::Limits limits, std::function<void()> wake) {
+std::shared_ptr<Feed> Stream::subscribe(Feed::Limits limits, Feed::Wake wake) {
     auto feed = std::make_shared<Feed>(limits, std::move(wake));
     std::vector<Packet> gop;
     bool ended = false;

@@ -49,7 +49,7 @@ public:
 
     /// Another consumer. It begins with the GOP that is going on, where one is kept, without being woken for it: take
     /// once after this call. `wake` may come from inside when the stream has ended already.
-    std::shared_ptr<Feed> subscribe(Feed::Limits limits, std::function<void()> wake);
+    std::shared_ptr<Feed> subscribe(Feed::Limits limits, Feed::Wake wake);
     void unsubscribe(const std::shared_ptr<Feed>& feed);
 
     /// The tracks as announced so far, by index.

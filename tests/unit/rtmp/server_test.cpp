@@ -25,6 +25,7 @@ protected:
         host.settings.set("port", "0");
         host.settings.set("address", "127.0.0.1");
         host.settings.set("read_interval", "10ms");
+        host.settings.set("publish_sdp", "");
     }
     ~ServerTest() override {
         if (server) server->stop();
@@ -333,6 +334,7 @@ TEST_F(ServerTest, SaysWhichPortCannotBeHad) {
     testkit::FakeHost other{all_keys};
     other.settings.set("port", taken);
     other.settings.set("address", "127.0.0.1");
+    other.settings.set("publish_sdp", "");
     try {
         Server second{Context(other.table(), other.context())};
         ADD_FAILURE() << "the port was had twice";

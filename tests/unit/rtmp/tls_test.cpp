@@ -58,7 +58,8 @@ TEST(Tls, TakesPublishersOverRtmps) {
                                      {"address", "127.0.0.1"},
                                      {"certificate", files.certificate()},
                                      {"key", files.key()},
-                                     {"read_interval", "10ms"}})
+                                     {"read_interval", "10ms"},
+                                     {"publish_sdp", ""}})
         host.settings.set(key, value);
     Server server{Context(host.table(), host.context())};
     for (const auto version : {TLS1_2_VERSION, TLS1_3_VERSION}) {

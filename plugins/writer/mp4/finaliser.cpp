@@ -69,6 +69,7 @@ void Finaliser::cut_tail() {
     note();
 }
 
+// A recording is never lost for its layout: whatever fails here, the next way is taken.
 bool Finaliser::make_room(std::uint64_t moov_size) {
     const std::uint64_t count = Layout::up(moov_size + box_header_size - layout_.room());
     return insert_blocks(count) || rewrite(count);
@@ -78,7 +79,7 @@ bool Finaliser::insert_blocks(std::uint64_t count) {
     try {
         file_.insert(layout_.data_at - Layout::block, count);
     } catch (const Error& e) {
-        if (e.status() != TD_UNSUPPORTED && e.status() != TD_NO_SPACE) throw;
+        if (e.status() == TD_CANCELLED) throw;
         return false;
     }
     layout_.data_at += count;
@@ -95,7 +96,7 @@ bool Finaliser::rewrite(std::uint64_t count) {
         copy(file_, 0, *fresh, 0, layout_.reserve_at);
         copy(file_, from, *fresh, from + count, layout_.end() - from);
     } catch (const Error& e) {
-        if (e.status() != TD_UNSUPPORTED && e.status() != TD_NO_SPACE) throw;
+        if (e.status() == TD_CANCELLED) throw;
         if (fresh) fresh->truncate(0);  // the host drops an empty rewrite
         return false;
     }

@@ -4,6 +4,8 @@
 #include <limits>
 #include <string>
 
+#include "silence.hpp"
+
 namespace tapedeck::mp4 {
 
 RecordedTrack::RecordedTrack(const td_host* host, const td_track& track, std::uint32_t id, bool enabled)
@@ -11,7 +13,9 @@ RecordedTrack::RecordedTrack(const td_host* host, const td_track& track, std::ui
       index_(track.index),
       time_base_(track.time_base),
       head_(make_head(track, id, enabled)),
-      timeline_(track.time_base, head_.timescale, head_.frame) {}
+      timeline_(track.time_base, head_.timescale, head_.frame) {
+    if (!head_.video) silence_ = silent_frame({track.config.data, track.config.size});
+}
 
 bool RecordedTrack::is_current(const td_track& track) const {
     const bool same_codec = (track.codec == TD_CODEC_H264) == head_.video;
@@ -30,6 +34,8 @@ void RecordedTrack::change(const td_track& track) {
 
 void RecordedTrack::add(const td_packet& packet) {
     const Timeline::Stamp stamp = timeline_.place(packet);
+    if (!started_) add_silence(stamp.decode);
+    started_ = true;
     Sample sample;
     sample.key = !head_.video || (packet.flags & TD_PACKET_KEY) != 0;
     sample.composition = stamp.composition;
@@ -40,6 +46,22 @@ void RecordedTrack::add(const td_packet& packet) {
     decode_.push_back(stamp.decode);
     bytes_ += sample.size;
     end_ = stamp.end;
+}
+
+// Behind a pause before the sound some players stay silent after each seek; behind silence they do not. A short pause
+// does no harm, and for a very long one the frames would be too many.
+void RecordedTrack::add_silence(std::int64_t until) {
+    const std::int64_t second = head_.timescale;
+    if (silence_.empty() || until < second * 3 / 10 || until > second * 60) return;
+    for (std::int64_t at = until % head_.frame; at < until; at += head_.frame) {
+        Sample sample;
+        sample.size = static_cast<std::uint32_t>(silence_.size());
+        sample.key = true;
+        samples_.push_back(sample);
+        decode_.push_back(at);
+        payload_.push_back({silence_.data(), silence_.size()});
+        bytes_ += sample.size;
+    }
 }
 
 void RecordedTrack::add_payload(const td_packet& packet, Sample& sample) {

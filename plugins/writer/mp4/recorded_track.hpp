@@ -56,6 +56,7 @@ public:
     void clear();
 
 private:
+    void add_silence(std::int64_t until);
     void add_payload(const td_packet& packet, Sample& sample);
 
     const td_host* host_;
@@ -66,7 +67,10 @@ private:
     std::uint32_t description_ = 1;
     std::size_t entries_in_file_ = 1;
     Bytes new_entry_;
+    Bytes silence_;         // a frame of it, for sound that begins late; empty: none is known
     Bytes parameter_sets_;  // in every IDR from the first change on
+
+    bool started_ = false;
 
     std::vector<Sample> samples_;
     std::vector<std::int64_t> decode_;

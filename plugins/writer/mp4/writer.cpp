@@ -53,7 +53,12 @@ void Mp4Writer::track(const td_track& track) {
     if (known == nullptr)
         throw Error(TD_UNSUPPORTED, "track " + std::to_string(track.index) + " came after the MP4 file was begun");
     if (known->is_current(track)) return;
-    flush();
+    try {
+        flush();
+    } catch (const Error&) {
+        known->change(track);  // what was pending is lost, what follows is not
+        throw;
+    }
     known->change(track);
 }
 

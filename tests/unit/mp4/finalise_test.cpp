@@ -130,7 +130,7 @@ TEST(Finalise, EndsInTheSameBytesWhenCalledAgainAfterAFailure) {
         way.prepare(whole);
         whole.record(clip);
         whole.finish();
-        for (const Call call : {Call::write, Call::sync, Call::truncate, Call::insert, Call::copy})
+        for (const Call call : {Call::write, Call::sync, Call::truncate, Call::length, Call::insert})
             for (unsigned nth = 1; nth <= 5; ++nth) {
                 Session session;
                 way.prepare(session);
@@ -169,6 +169,45 @@ TEST(Finalise, PutsTheIndexBehindTheMediaWhereTheDiskIsFull) {
     session.record(long_clip());
     session.finish();
     EXPECT_EQ(order_of(session.file.contents()), "ftyp free free mdat moov");
+}
+
+TEST(Finalise, DropsTheRewriteThatTheDiskHadNoRoomFor) {
+    Session session;
+    session.file.unsupported(Call::insert);
+    session.file.unsupported(Call::copy);
+    session.record(long_clip());
+    session.file.fail(Call::read, 1, TD_NO_SPACE, 1000);
+    session.finish();
+    ASSERT_NE(session.file.fresh(), nullptr);
+    EXPECT_EQ(session.file.fresh()->size(), 0u);
+    EXPECT_EQ(order_of(session.file.contents()), "ftyp free free mdat moov");
+}
+
+TEST(Finalise, GoesOnBehindAFragmentThatCouldNotBeWritten) {
+    const Clip clip = long_clip();
+    for (const unsigned nth : {1u, 2u, 5u}) {  // the head, the first fragment, another one
+        Session session;
+        session.open(clip);
+        session.file.fail(Call::write, nth, TD_NO_SPACE);
+        std::int64_t lost_from = INT64_MAX;
+        for (std::int64_t from = -100; from < 18000; from += 1000) try {
+                session.write(clip, from, from + 1000);
+            } catch (const Error& e) {
+                EXPECT_EQ(e.status(), TD_NO_SPACE);
+                lost_from = from;
+            }
+        EXPECT_NE(lost_from, INT64_MAX);
+        testkit::MemoryFile killed(session.file.contents());
+        session.finish();
+        const auto file = session.file.contents();
+        const auto samples = samples_of(box(file, "moov").payload, 0);
+        EXPECT_GT(samples.size(), 6 * 90u - 31);
+        EXPECT_LT(samples.size(), 6 * 90u);
+        Session again;
+        again.file.put(0, killed.contents());
+        recover_and_finish(again);
+        EXPECT_TRUE(again.file.contents() == file) << nth;
+    }
 }
 
 TEST(Finalise, WritesNoMoreThanTheIndexAndALittle) {

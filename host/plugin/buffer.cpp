@@ -14,20 +14,38 @@
 namespace tapedeck::host {
 namespace {
 
-// Classes are powers of two from 4 KiB to 1 MiB; each list holds at most 512 KiB, or two blocks of the largest.
+// Four classes to each power of two from 4 KiB to 1 MiB, so that at most a fifth of a block is unused; each list holds
+// at most 1 MiB, or two blocks of the largest.
 constexpr int smallest_bits = 12, largest_bits = 20;
-constexpr std::size_t class_count = largest_bits - smallest_bits + 1;
-constexpr std::size_t idle_limit = std::size_t{512} << 10;
+constexpr std::size_t steps = 4;
+constexpr std::size_t class_count = (largest_bits - smallest_bits) * steps + 1;
+constexpr std::size_t idle_limit = std::size_t{1} << 20;
 constexpr std::uint32_t no_class = ~0u;
 
+/// Bytes of the blocks of a class.
+constexpr std::size_t size_of(std::size_t size_class) {
+    const std::size_t octave = std::size_t{1} << (smallest_bits + size_class / steps);
+    return octave + octave / steps * (size_class % steps);
+}
+
+/// The class with the smallest blocks that hold `capacity`, which is at most 1 MiB.
+constexpr std::size_t class_of(std::size_t capacity) {
+    if (capacity <= size_of(0)) return 0;
+    const auto octave = static_cast<std::size_t>(std::bit_width(capacity - 1)) - 1;
+    const std::size_t step = ((capacity - 1) >> (octave - 2)) - steps + 1;
+    return (octave - smallest_bits) * steps + step;
+}
+static_assert(size_of(class_of(4096)) == 4096 && size_of(class_of(4097)) == 5120 && size_of(class_of(8193)) == 10240);
+static_assert(size_of(class_of(41000)) == 49152);
+static_assert(class_of(std::size_t{1} << largest_bits) == class_count - 1);
+
 /// What lies before the payload. The plugin sees only the td_buffer at its start.
-struct alignas(64) Block {
+struct Block {
     td_buffer shown;
     std::atomic<std::uint32_t> references;
     std::uint32_t size_class;
     Block* next;  // while idle
 };
-static_assert(sizeof(Block) == 64, "payloads begin on a cache line");
 
 struct IdleList {
     std::mutex mutex;
@@ -55,8 +73,7 @@ std::int64_t counted(const Block& block) {
 }
 
 std::size_t room(std::size_t size_class) {
-    const std::size_t blocks = idle_limit >> (size_class + smallest_bits);
-    return blocks < 2 ? 2 : blocks;
+    return std::max<std::size_t>(idle_limit / size_of(size_class), 2);
 }
 
 Block* take_idle(std::size_t size_class) {
@@ -83,8 +100,7 @@ bool keep_idle(Block* block) {
 }
 
 Block* make(std::size_t capacity, std::uint32_t size_class) {
-    const std::size_t whole = (sizeof(Block) + capacity + alignof(Block) - 1) / alignof(Block) * alignof(Block);
-    void* memory = std::aligned_alloc(alignof(Block), whole);
+    void* memory = std::malloc(sizeof(Block) + capacity);
     if (memory == nullptr) return nullptr;
     auto* block = new (memory) Block{};
     block->shown.data = static_cast<std::uint8_t*>(memory) + sizeof(Block);
@@ -107,10 +123,9 @@ td_buffer* buffer_new(std::size_t capacity) noexcept {
     Block* block = nullptr;
     constexpr std::size_t smallest = std::size_t{1} << smallest_bits, largest = std::size_t{1} << largest_bits;
     if (capacity > smallest / 2 && capacity <= largest) {
-        const std::size_t rounded = std::max(smallest, std::bit_ceil(capacity));
-        const auto size_class = static_cast<std::uint32_t>(std::countr_zero(rounded) - smallest_bits);
+        const std::size_t size_class = class_of(capacity);
         block = take_idle(size_class);
-        if (block == nullptr) block = make(rounded, size_class);
+        if (block == nullptr) block = make(size_of(size_class), static_cast<std::uint32_t>(size_class));
     } else {
         block = make(capacity, no_class);
     }

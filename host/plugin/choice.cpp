@@ -102,12 +102,30 @@ private:
         }
         std::vector<std::filesystem::path> files;
         for (const std::size_t index : indices) files.push_back(candidates_[index].file);
+        if (const auto used = std::ranges::find_if(indices, [&](std::size_t i) { return candidates_[i].in_use; });
+            used != indices.end()) {
+            keep_in_use(name, *used, indices, files);
+            return;
+        }
         ambiguous_[name] =
             fmt::format("{} is offered by {}; none is used until the configuration says which: plugin.{} = {}", name,
                         file_list(files), name, files.front().filename().string());
         for (const std::size_t index : indices)
             plan_.notes[index] = fmt::format("several files offer it; say which: plugin.{} = {}", name,
                                              candidates_[index].file.filename().string());
+    }
+
+    /// A file that appears while the server runs must not end what the other one is doing.
+    void keep_in_use(const std::string& name, std::size_t used, const std::vector<std::size_t>& indices,
+                     const std::vector<std::filesystem::path>& files) {
+        const std::string file = candidates_[used].file.filename().string();
+        usable_[name] = used;
+        for (const std::size_t index : indices)
+            if (index != used) plan_.notes[index] = fmt::format("{} is in use", file);
+        plan_.warnings.push_back(
+            fmt::format("{} is offered by {}; {} stays in use, but the next start uses none until the "
+                        "configuration says which: plugin.{} = {}",
+                        name, file_list(files), file, name, file));
     }
 
     void pick_wished(const std::string& name, const std::string& wish, const std::vector<std::size_t>& indices) {

@@ -24,6 +24,7 @@ struct PluginWishes {
 struct Candidate {
     std::string name;  ///< `writer.mp4`
     std::filesystem::path file;
+    bool in_use = false;  ///< active until now; a second file with its name does not take it away
 };
 
 /// A file that would not load, and why.

@@ -97,7 +97,8 @@ int remaining_ms(Clock::time_point deadline) {
     return left < 0 ? 0 : static_cast<int>(left);
 }
 
-/// Gathers the report until the child has ended. False: the deadline came first.
+/// Gathers the report until the child has ended; where the system has no handle for it (-1), until it has closed the
+/// pipe. False: the deadline came first.
 bool gather(int report_pipe, int child_handle, Clock::time_point deadline, std::string& report) {
     bool open = true;
     for (;;) {
@@ -114,6 +115,7 @@ bool gather(int report_pipe, int child_handle, Clock::time_point deadline, std::
             const ssize_t got = ::read(report_pipe, bytes, sizeof bytes);
             if (got > 0) report.append(bytes, static_cast<std::size_t>(got));
             open = got > 0 && report.size() <= longest_report;
+            if (!open && child_handle < 0) return true;
             continue;
         }
         if (waits[1].revents != 0) return true;
@@ -155,7 +157,7 @@ ProbeOutcome probe(const std::filesystem::path& executable, const std::filesyste
     writes.reset();
     const Handle handle(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
     std::string report;
-    const bool ended = handle.get() >= 0 && gather(reads.get(), handle.get(), deadline, report);
+    const bool ended = gather(reads.get(), handle.get(), deadline, report);
     ::kill(-child, SIGKILL);  // it and what it started; the group may be gone already
     int status = 0;
     while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

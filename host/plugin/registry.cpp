@@ -36,19 +36,29 @@ struct Registry::Impl {
     void warn(const std::string& text) {
         if (said.insert(text).second) log::write(log::Level::Warning, text);
     }
+    /// Each extension of each file that would load, with its file.
+    using Offers = std::vector<std::pair<FoundFile*, OfferedExtension*>>;
+
     bool needs_judging(const fs::path& file);
     void forget_missing();
     void adopt(std::unique_ptr<FoundFile> judged);
     std::vector<std::string> missing(const OfferedExtension& offer) const;
     void load(FoundFile& file);
     void make_extension(FoundFile& file, OfferedExtension& offer);
+    Offers usable() const;
+    PluginPlan plan(const Offers& offers, const PluginWishes& wishes) const;
+    /// False: some did not load and are refused now. Throws when the operator asked for them by name.
+    bool load_all(const Offers& offers, const std::set<std::size_t>& on, bool asked_for);
+    std::vector<const Extension*> activate(const Offers& offers, const PluginPlan& plan);
 };
 
 bool Registry::Impl::needs_judging(const fs::path& file) {
     const auto known = found.find(file);
     if (known == found.end()) return true;
-    if (known->second->stamp == stamp_of(file)) return false;
-    if (known->second->loaded == nullptr) return true;
+    const FoundFile& judged = *known->second;
+    if (!judged.verdict.loads) return true;  // what it lacked may have come
+    if (judged.stamp == stamp_of(file)) return false;
+    if (judged.loaded == nullptr) return true;
     warn(fmt::format("{}: was replaced while in use; the new one is loaded at the next start", file.string()));
     return false;
 }
@@ -137,60 +147,77 @@ void Registry::search(const fs::path& shipped) {
     for (auto& judged : judge_files(files, impl_->executable, impl_->probe_limit)) impl_->adopt(std::move(judged));
 }
 
+Registry::Impl::Offers Registry::Impl::usable() const {
+    Offers offers;
+    for (const auto& [path, file] : found) {
+        if (!file->verdict.loads) continue;
+        for (OfferedExtension& offer : file->offers) offers.emplace_back(file.get(), &offer);
+    }
+    return offers;
+}
+
+PluginPlan Registry::Impl::plan(const Offers& offers, const PluginWishes& wishes) const {
+    std::vector<Candidate> candidates;
+    for (const auto& [file, offer] : offers) candidates.push_back({offer->name, file->path, offer->active});
+    std::vector<RefusedFile> refused;
+    for (const auto& [path, file] : found)
+        if (!file->verdict.loads) refused.push_back({path, file->verdict.message, file->names()});
+    return plan_plugins(candidates, refused, wishes, [&](std::size_t index) { return missing(*offers[index].second); });
+}
+
+bool Registry::Impl::load_all(const Offers& offers, const std::set<std::size_t>& on, bool asked_for) {
+    bool all_loaded = true;
+    for (const std::size_t index : on) {
+        FoundFile& file = *offers[index].first;
+        try {
+            load(file);
+        } catch (const std::exception& error) {  // a constructor may throw here what it did not throw in the child
+            if (asked_for) throw Error(fmt::format("{}: {}", printable(file.facts.file, 255), error.what()));
+            const std::unique_lock lock(mutex);
+            file.refuse(error.what());
+            all_loaded = false;
+        }
+    }
+    return all_loaded;
+}
+
+std::vector<const Extension*> Registry::Impl::activate(const Offers& offers, const PluginPlan& plan) {
+    std::map<std::string, const Extension*, std::less<>> now_active;
+    std::vector<const Extension*> fresh;
+    const std::unique_lock lock(mutex);
+    for (std::size_t index = 0; index < offers.size(); ++index) {
+        const auto& [file, offer] = offers[index];
+        const auto note = plan.notes.find(index);
+        offer->active = plan.on.contains(index);
+        offer->note = offer->active || note == plan.notes.end() ? "" : note->second;
+        if (!offer->active) continue;
+        make_extension(*file, *offer);
+        const Extension* extension = now_active[offer->name] = offer->extension.get();
+        const auto before = active.find(offer->name);
+        if (before != active.end() && before->second == extension) continue;
+        fresh.push_back(extension);
+        source.declare(offer->name, offer->doc, offer->keys->view(), true);
+    }
+    for (const auto& [file, offer] : offers)
+        if (active.contains(offer->name) && !now_active.contains(offer->name))
+            source.declare(offer->name, offer->doc, offer->keys->view(), false);
+    active = std::move(now_active);
+    return fresh;
+}
+
 std::vector<const Extension*> Registry::choose() {
     const auto settings = impl_->source.current();
     const Value* enable = settings->find(enable_plugins.name);
     const PluginWishes wishes{parse_enable(enable == nullptr ? "" : std::string(enable->text)),
                               settings->family(plugin_family)};
-    std::vector<Candidate> candidates;
-    std::vector<std::pair<FoundFile*, OfferedExtension*>> offers;  // of the candidate of the same index
-    std::vector<RefusedFile> refused;
-    for (const auto& [path, file] : impl_->found) {
-        if (!file->verdict.loads) refused.push_back({path, file->verdict.message, file->names()});
-        for (OfferedExtension& offer : file->offers) {
-            if (!file->verdict.loads) continue;
-            candidates.push_back({offer.name, path});
-            offers.emplace_back(file.get(), &offer);
-        }
+    for (;;) {
+        const auto offers = impl_->usable();
+        const PluginPlan plan = impl_->plan(offers, wishes);
+        if (!plan.errors.empty()) throw Error(fmt::format("{}", fmt::join(plan.errors, "\n")), TD_NOT_FOUND);
+        if (!impl_->load_all(offers, plan.on, wishes.enable.has_value())) continue;  // without what did not load
+        for (const std::string& warning : plan.warnings) impl_->warn(warning);
+        return impl_->activate(offers, plan);
     }
-    const PluginPlan plan = plan_plugins(candidates, refused, wishes,
-                                         [&](std::size_t index) { return impl_->missing(*offers[index].second); });
-    if (!plan.errors.empty()) throw Error(fmt::format("{}", fmt::join(plan.errors, "\n")), TD_NOT_FOUND);
-    bool all_loaded = true;
-    for (const std::size_t index : plan.on) {
-        try {
-            impl_->load(*offers[index].first);
-        } catch (const Error& error) {
-            if (wishes.enable) throw Error(printable(offers[index].first->facts.file, 255), error);
-            const std::unique_lock lock(impl_->mutex);
-            offers[index].first->refuse(error.what());
-            all_loaded = false;
-        }
-    }
-    if (!all_loaded) return choose();  // without those
-    for (const std::string& warning : plan.warnings) impl_->warn(warning);
-
-    std::map<std::string, const Extension*, std::less<>> active;
-    std::vector<const Extension*> fresh;
-    const std::unique_lock lock(impl_->mutex);
-    for (std::size_t index = 0; index < offers.size(); ++index) {
-        auto& [file, offer] = offers[index];
-        const auto note = plan.notes.find(index);
-        offer->active = plan.on.contains(index);
-        offer->note = offer->active || note == plan.notes.end() ? "" : note->second;
-        if (!offer->active) continue;
-        impl_->make_extension(*file, *offer);
-        active[offer->name] = offer->extension.get();
-        const auto before = impl_->active.find(offer->name);
-        if (before != impl_->active.end() && before->second == offer->extension.get()) continue;
-        fresh.push_back(offer->extension.get());
-        impl_->source.declare(offer->name, offer->doc, offer->keys->view(), true);
-    }
-    for (auto& [file, offer] : offers)
-        if (impl_->active.contains(offer->name) && !active.contains(offer->name))
-            impl_->source.declare(offer->name, offer->doc, offer->keys->view(), false);
-    impl_->active = std::move(active);
-    return fresh;
 }
 
 const Extension* Registry::find(std::string_view kind, std::string_view id) const {

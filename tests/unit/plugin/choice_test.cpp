@@ -91,6 +91,16 @@ TEST(Choice, OfTwoFilesIsTheOneTheConfigurationNamesWithItsReader) {
     EXPECT_THAT(result.warnings, IsEmpty());
 }
 
+TEST(Choice, OfTwoFilesKeepsTheOneThatIsInUse) {
+    std::vector<Candidate> candidates{{"hook.a", "/p/a.so", true}, {"hook.a", "/p/b.so"}};
+    const PluginPlan result = plan(candidates, {});
+    EXPECT_THAT(result.on, ElementsAre(0));
+    EXPECT_EQ(result.notes.at(1), "a.so is in use");
+    EXPECT_THAT(result.warnings,
+                ElementsAre("hook.a is offered by a.so and b.so; a.so stays in use, but the next start uses none until "
+                            "the configuration says which: plugin.hook.a = a.so"));
+}
+
 TEST(Choice, MayNameFilesByTheEndOfTheirPath) {
     const std::vector<Candidate> same_name{{"hook.a", "/p/one/a.so"}, {"hook.a", "/p/two/a.so"}};
     EXPECT_THAT(plan(same_name, {{}, {{"hook.a", "two/a.so"}}}).on, ElementsAre(1));

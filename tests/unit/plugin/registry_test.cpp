@@ -188,6 +188,34 @@ TEST(Registry, PicksUpNewFilesLater) {
     EXPECT_EQ(server.registry->find("hook", "good"), before);
 }
 
+TEST(Registry, FollowsTheConfigurationWhenItIsReadAgain) {
+    const TemporaryFolder folder;
+    folder.add("good_hook");
+    folder.add("bad_slow_hook");
+    const fs::path file = folder.write("tapedeck.properties", "enable = hook.good\n");
+    auto& source = *new SettingsSource(folder.path(), file, {});  // never freed, as above
+    declare_plugin_keys(source);
+    Registry registry(PROBE_HOST, source, services(), std::chrono::seconds(60));
+    const auto reload = [&](const std::string& text) {
+        folder.write("tapedeck.properties", text);
+        source.reload();
+        registry.search(folder.path());
+        return registry.choose();
+    };
+    registry.search(folder.path());
+    ASSERT_EQ(registry.choose().size(), 1u);
+    const Extension* good = registry.find("hook", "good");
+    ASSERT_NE(good, nullptr);
+
+    const auto fresh = reload("enable = hook.slow\n");
+    ASSERT_EQ(fresh.size(), 1u);
+    EXPECT_EQ(fresh[0]->name(), "hook.slow");
+    EXPECT_EQ(registry.find("hook", "good"), nullptr);
+    EXPECT_THROW(reload("enable = hook.slow, hook.gone\n"), Error);
+    EXPECT_NE(registry.find("hook", "slow"), nullptr) << "an error changes nothing";
+    EXPECT_THAT(reload("enable = hook.slow, hook.good\n"), ElementsAre(good)) << "the same as before";
+}
+
 TEST(Registry, LooksAgainAtAFileThatWasReplacedBeforeItWasUsed) {
     Server server;
     server.folder.write("late.so", "half of it is still being copied");

@@ -13,7 +13,7 @@
 namespace tapedeck::host::log {
 namespace {
 
-constexpr std::size_t queued_lines = 4096;  // when the disk hangs the oldest lines are dropped, nobody waits
+constexpr std::size_t queued_lines = 1024;  // when the disk hangs the oldest lines are dropped, nobody waits
 
 std::mutex mutex;
 std::shared_ptr<spdlog::details::thread_pool> pool;

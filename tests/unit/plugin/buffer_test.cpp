@@ -49,7 +49,7 @@ TEST(Buffer, IsReusedWithinItsSizeClass) {
     buffer_unref(first);
     td_buffer* second = buffer_new(270000);
     EXPECT_EQ(second, first);
-    EXPECT_EQ(second->capacity, 512u << 10);
+    EXPECT_GE(second->capacity, 270000u);
     buffer_unref(second);
 }
 

@@ -145,7 +145,19 @@ void Recorder::work() {
     check_disk();
 }
 
+/// The stream's tracks as they are at the packet in hand: one that changed later has its new parameters already, and
+/// packets before the change are still to be written.
+std::vector<const TrackSpec*> Recorder::tracks() const {
+    std::vector<const TrackSpec*> all = stream_->tracks();
+    for (const TrackSpec*& spec : all) {
+        const auto seen = seen_.find(spec->track.index);
+        if (seen != seen_.end()) spec = seen->second;
+    }
+    return all;
+}
+
 void Recorder::handle(Timed timed) {
+    seen_[timed.packet.spec->track.index] = timed.packet.spec;
     switch (state_.load()) {
         case State::Waiting:
             return await_start(std::move(timed));
@@ -230,7 +242,7 @@ Recording Recorder::facts() const {
     facts.checked = checked_;
     facts.segment = rotation_.is_on() || segments_ > 0 ? segments_ + 1 : 0;
     try {
-        const Policy::Choice choice = parts_.policy.choose(stream_->tracks());
+        const Policy::Choice choice = parts_.policy.choose(tracks());
         facts.extension = choice.writer->id;
         for (const TrackSpec* spec : choice.tracks) {
             std::string& codec = spec->track.kind == TD_VIDEO ? facts.video_codec : facts.audio_codec;
@@ -243,12 +255,12 @@ Recording Recorder::facts() const {
 }
 
 void Recorder::open_segment(std::int64_t origin_us) {
-    const Policy::Choice choice = parts_.policy.choose(stream_->tracks());
+    const Policy::Choice choice = parts_.policy.choose(tracks());
     for (const std::string& sentence : choice.left_out) {
         log::warning("{}: {}; it is left out of the file", label(), sentence);
     }
     refused_tracks_.clear();
-    for (const TrackSpec* spec : stream_->tracks()) {
+    for (const TrackSpec* spec : tracks()) {
         if (std::ranges::find(choice.tracks, spec) == choice.tracks.end()) {
             refused_tracks_.push_back(spec->track.index);
         }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -74,6 +75,7 @@ private:
     void give_up(const std::string& reason);
     void pause_or_give_up(const std::string& reason);
     void finish();
+    std::vector<const TrackSpec*> tracks() const;
     Recording facts() const;
     void report_drops();
     std::string label() const;
@@ -108,7 +110,8 @@ private:
     bool video_skipped_ = false;
     bool told_waiting_ = false;
     std::unique_ptr<Segment> segment_;
-    std::vector<std::uint32_t> refused_tracks_;  // those that the container cannot take; told once
+    std::map<std::uint32_t, const TrackSpec*> seen_;  // by track index, of the newest packet handled
+    std::vector<std::uint32_t> refused_tracks_;       // those that the container cannot take; told once
     std::uint32_t segments_ = 0;
     bool cut_wanted_ = false;
     bool restart_wanted_ = false;

@@ -28,7 +28,7 @@ class Recordings(FlowTest):
         server.publish(clips.both(), "film")
         file = server.file("film.mp4")
         video, audio = media.track(file, "video"), media.track(file, "audio")
-        self.assertEqual((video["width"], video["height"], video["avg_frame_rate"]), (320, 240, "25/1"))
+        self.assertEqual((video["width"], video["height"], video["r_frame_rate"]), (320, 240, "25/1"))
         self.assertEqual((audio["sample_rate"], audio["channels"]), ("44100", 2))
 
 

@@ -234,7 +234,8 @@ class Server:
         words = self.home / f"publisher{len(self.publishers)}.log"
         with open(words, "wb") as log:
             publisher = subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", *pace, *again, "-i", str(clip), "-c", "copy",
-                                          "-f", "flv", self.url(name)], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                          "-f", "flv", "-rtmp_app", "live", "-rtmp_playpath", name,
+                                          f"rtmp://127.0.0.1:{self.ports['rtmp']}/live"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         publisher.words = words
         self.publishers.append(publisher)
         return publisher

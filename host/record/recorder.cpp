@@ -265,10 +265,8 @@ void Recorder::open_segment(std::int64_t origin_us) {
             refused_tracks_.push_back(spec->track.index);
         }
     }
-    Recording recording = facts();
-    const std::string name = parts_.delivery.provisional_name(recording);
     try {
-        segment_ = std::make_unique<Segment>(parts_.delivery, choice, std::move(recording), origin_us);
+        segment_ = std::make_unique<Segment>(parts_.delivery, choice, facts(), origin_us);
     } catch (const Error& e) {
         if (e.status() != TD_NO_SPACE) throw Error(label(), e);
         state_ = State::Paused;
@@ -279,6 +277,7 @@ void Recorder::open_segment(std::int64_t origin_us) {
     state_ = State::Recording;
     cut_wanted_ = false;
     await_key_ = false;
+    const std::string name = parts_.delivery.provisional_name(segment_->facts());  // its start is known now
     {
         const std::lock_guard lock(mutex_);
         shown_name_ = name;

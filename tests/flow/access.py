@@ -66,7 +66,7 @@ class Access(FlowTest):
         server.publish(clips.audio(2), "before")
         (server.home / "conf" / "access.yaml").write_text("publishers:\n  - name: 'cam*'\n")
         server.reload()
-        server.logged("reload")
+        server.logged("reading the settings again")
         self.refused(server, "after")
         server.publish(clips.audio(2), "cam2")
 

@@ -53,7 +53,7 @@ class Operation(FlowTest):
         eventually(server.parts, "the recording")
         server.configure(stream_record_policy_template="new-{streamName}")
         server.reload()
-        server.logged("reload")
+        server.logged("reading the settings again")
         server.publish(clips.audio(2), "after")
         server.file("new-after.mp4")
         publisher.wait(60)
@@ -62,9 +62,9 @@ class Operation(FlowTest):
 
     def test_a_bad_setting_at_sighup_changes_nothing(self):
         server = self.server()
-        server.configure(record_rotation="much", stream_record_policy_template="new-{streamName}")
+        server.configure(file_recorder_max_errors_per_interval="many", stream_record_policy_template="new-{streamName}")
         server.reload()
-        server.logged("record_rotation")
+        server.logged("file_recorder_max_errors_per_interval")
         server.publish(clips.audio(2), "still")
         server.file("still.mp4")
 
@@ -82,18 +82,17 @@ class Operation(FlowTest):
         self.refused(second, str(first.ports["rtmp"]))
 
     def test_check_config_names_line_key_value_and_nearest_name(self):
-        server = self.idle({"record_rotation": "much", "protocol.rtmp.prot": "1935"})
+        server = self.idle({"record_streams": "perhaps", "record_rotation": "much", "protocol.rtmp.prot": "1935"})
         result = server.run("--check-config")
         words = result.stdout + result.stderr
         self.assertEqual(result.returncode, 1, words)
         lines = (server.home / "conf" / "flashphoner.properties").read_text().splitlines()
-        number = 1 + next(i for i, line in enumerate(lines) if line.startswith("protocol.rtmp.prot"))
-        self.assertIn(f"flashphoner.properties:{number}:", words)
-        self.assertIn("protocol.rtmp.port", words)
-        number = 1 + next(i for i, line in enumerate(lines) if line.startswith("record_rotation"))
-        self.assertIn(f"flashphoner.properties:{number}:", words)
-        self.assertIn("much", words)
-        self.refused(server, "record_rotation")
+        for key, hint in (("protocol.rtmp.prot", "protocol.rtmp.port"), ("record_streams", "perhaps"), ("record_rotation", "much")):
+            number = 1 + next(i for i, line in enumerate(lines) if line.startswith(key + "="))
+            (told,) = [line for line in words.splitlines() if f"flashphoner.properties:{number}:" in line]
+            self.assertIn(key, told)
+            self.assertIn(hint, told)
+        self.refused(server, "protocol.rtmp.prot")
 
     def test_check_config_is_content_with_what_is_shipped(self):
         server = self.idle(properties=(SOURCE / "conf" / "flashphoner.properties").read_text())
@@ -185,7 +184,7 @@ record_steams=true
         server.file("talk.mp4")
         publisher = server.publishing(clips.video(), "film", realtime=False)
         publisher.wait(60)
-        server.logged("flash_handler_publish.sdp")
+        server.logged("protocol.rtmp.publish_sdp")
         self.assertEqual(server.terminate(), 0)
         self.assertEqual([f.name for f in server.files()], ["talk.mp4"])
 
@@ -225,7 +224,7 @@ record_steams=true
         server.stream("before")
         server.configure(enable="protocol.rtmp, writer.mp4, naming.template, storage.local, hook.script")
         server.reload()
-        server.logged("reload")
+        server.logged("reading the settings again")
         server.publish(clips.audio(2), "after")
         server.hooked(1)
         publisher.wait(60)

@@ -79,6 +79,11 @@ bool Feed::take(std::vector<Packet>& into) {
     return ended_;
 }
 
+std::size_t Feed::backlog() const {
+    const std::lock_guard lock(mutex_);
+    return bytes_;
+}
+
 std::string Feed::end_reason() const {
     const std::lock_guard lock(mutex_);
     return reason_;

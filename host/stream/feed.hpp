@@ -43,6 +43,8 @@ public:
     /// Moves everything queued to the end of `into`. True once the stream has ended and all was taken.
     bool take(std::vector<Packet>& into);
 
+    /// Bytes that wait for the consumer.
+    std::size_t backlog() const;
     /// Why the stream ended; empty while it has not.
     std::string end_reason() const;
     /// Packets that this consumer lost because it was too slow.

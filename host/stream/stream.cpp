@@ -11,6 +11,8 @@ namespace tapedeck::host {
 namespace {
 
 constexpr auto key_request_pause = std::chrono::milliseconds(500);
+constexpr std::int64_t ahead_us = 2'000'000;    ///< a source so much faster than real time can wait
+constexpr std::size_t behind_bytes = 1u << 20;  ///< so that what is written was just received and is still in the cache
 
 template <class Body>
 td_status guard(td_error* error, Body body) noexcept {
@@ -33,7 +35,9 @@ const td_sink_table Stream::sink_functions{
         return guard(error, [&] { static_cast<Stream*>(sink)->announce(*track); });
     },
     [](td_sink* sink, const td_packet* const* packets, std::size_t count, td_error* error) {
-        return guard(error, [&] { static_cast<Stream*>(sink)->deliver({packets, count}); });
+        bool goes_on = true;
+        const td_status status = guard(error, [&] { goes_on = static_cast<Stream*>(sink)->deliver({packets, count}); });
+        return status == TD_OK && !goes_on ? TD_AGAIN : status;
     },
     [](td_sink* sink, td_text key, td_text value) {
         guard(nullptr, [&] { static_cast<Stream*>(sink)->set_property(view(key), view(value)); });
@@ -68,7 +72,7 @@ void Stream::announce(const td_track& track) {
     if (track.kind == TD_VIDEO) has_video_ = true;
 }
 
-void Stream::deliver(std::span<const td_packet* const> batch) {
+bool Stream::deliver(std::span<const td_packet* const> batch) {
     if (kicked_.load(std::memory_order_relaxed)) throw Error("the stream was ended", TD_CANCELLED);
     const auto now = std::chrono::steady_clock::now();
     const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
@@ -92,7 +96,7 @@ void Stream::deliver(std::span<const td_packet* const> batch) {
         clock_.place(placed, spec->second->track, now_us);
         bytes += placed.data_size;
     }
-    if (scratch_.empty()) return;
+    if (scratch_.empty()) return true;
     packets_.fetch_add(scratch_.size(), std::memory_order_relaxed);
     bytes_.fetch_add(bytes, std::memory_order_relaxed);
     State pending = State::Pending;
@@ -106,8 +110,15 @@ void Stream::deliver(std::span<const td_packet* const> batch) {
         has_video = has_video_;
         if (feeds.empty()) keep_gop(scratch_);
     }
-    for (const auto& feed : feeds) feed->push(scratch_, has_video, now);
+    const std::int64_t lead_us = scratch_.back().dts_us() - now_us;
+    if (lead_us_ == TD_NO_TIME) lead_us_ = lead_us;
+    bool is_behind = false;
+    for (const auto& feed : feeds) {
+        feed->push(scratch_, has_video, now);
+        is_behind = is_behind || feed->backlog() > behind_bytes;
+    }
     scratch_.clear();
+    return !is_behind || lead_us - lead_us_ < ahead_us;
 }
 
 void Stream::keep_gop(std::span<const Packet> batch) {

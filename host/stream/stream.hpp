@@ -77,7 +77,8 @@ private:
     enum class State { Pending, Publishing, Closed };
 
     void announce(const td_track& track);
-    void deliver(std::span<const td_packet* const> batch);
+    /// False: the source should wait a little.
+    bool deliver(std::span<const td_packet* const> batch);
     void set_property(std::string_view key, std::string_view value);
     void end(std::string reason);
     void keep_gop(std::span<const Packet> batch);
@@ -95,8 +96,9 @@ private:
     std::atomic<bool> kicked_ = false;
     std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0;
 
-    Clock clock_;                  // of the plugin's thread, as is scratch_
-    std::vector<Packet> scratch_;  // the batch on its way, reused
+    Clock clock_;                        // of the plugin's thread, as is scratch_
+    std::vector<Packet> scratch_;        // the batch on its way, reused
+    std::int64_t lead_us_ = TD_NO_TIME;  // the first packet's time less its arrival
 
     mutable std::mutex mutex_;  // never held over a call out
     std::deque<TrackSpec> specs_;

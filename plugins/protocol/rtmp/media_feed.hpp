@@ -29,7 +29,7 @@ public:
     /// this read still brings, this message included. Throws Malformed, and Error(TD_CANCELLED) after a kick.
     void message(const Batch& batch, const Message& message, std::size_t coming, PacketBatch& out);
     /// At the end of a read, and before anything else is said to the sink.
-    void flush(PacketBatch& out) { out.give(sink_); }
+    bool flush(PacketBatch& out) { return out.give(sink_); }
 
 private:
     struct TrackState {

@@ -20,15 +20,15 @@ void PacketBatch::add(const td_packet& packet) {
     packets_.back().buffer = buffers_.back().get();
 }
 
-void PacketBatch::give(const Sink& sink) {
-    if (packets_.empty()) return;
+bool PacketBatch::give(const Sink& sink) {
+    if (packets_.empty()) return true;
     pointers_.clear();
     for (const auto& packet : packets_) pointers_.push_back(&packet);
     struct Forget {
         std::vector<td_packet>& packets;
         ~Forget() { packets.clear(); }
     } const forget_at_end{packets_};
-    sink.packets(pointers_);
+    return sink.packets(pointers_);
 }
 
 void PacketBatch::clear() {

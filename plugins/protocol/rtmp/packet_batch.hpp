@@ -21,7 +21,8 @@ public:
     void add(const td_packet& packet);
     bool empty() const { return packets_.empty(); }
     /// Gives all packets to `sink` and forgets them. Throws what the sink throws; the packets are forgotten then, too.
-    void give(const Sink& sink);
+    /// False: the sink took them, but wants a pause.
+    bool give(const Sink& sink);
     /// At the end of a read: lets go of the buffers, and of packets that nobody gave.
     void clear();
 

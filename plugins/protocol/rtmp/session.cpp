@@ -11,6 +11,7 @@ namespace {
 
 constexpr auto linger = std::chrono::seconds(2);
 constexpr int rounds_by_event = 4, rounds_by_clock = 16;
+constexpr auto pause = std::chrono::milliseconds(2);
 constexpr std::size_t longest_output = 256u << 10;
 
 bool is_media(MessageType type) {
@@ -31,7 +32,8 @@ Session::Session(Shared& shared, IoThread& thread, std::shared_ptr<const Setting
                   std::to_string(++shared.connections_ever)),
       last_heard_(Clock::now()),
       begun_(Clock::now()),
-      retry_(thread.context()) {
+      retry_(thread.context()),
+      pause_(thread.context()) {
     shared_.count(1);
 }
 
@@ -47,6 +49,14 @@ void Session::begin() {
 void Session::wait_for_bytes() {
     if (is_waiting_ || is_timed_ || is_closed_ || conversation_.waits()) return;
     is_waiting_ = true;
+    if (std::exchange(is_behind_, false)) {
+        pause_.expires_after(pause);
+        pause_.async_wait([self = shared_from_this()](auto) {
+            self->is_waiting_ = false;
+            self->wait_for_bytes();
+        });
+        return;
+    }
     transport_.wait_readable([self = shared_from_this()](bool ready) {
         self->is_waiting_ = false;
         if (ready && !self->is_closed_ && !self->is_timed_) self->read(rounds_by_event);
@@ -62,6 +72,7 @@ std::size_t Session::timed_read() {
 
 /// At most `rounds` times, as long as there is something. Returns how many bytes came.
 std::size_t Session::read(int rounds) {
+    is_behind_ = false;
     std::size_t total = 0;
     while (rounds-- > 0 && !is_closed_) {
         auto& buffer = thread_.read_buffer();
@@ -73,7 +84,7 @@ std::size_t Session::read(int rounds) {
             work(ByteSpan(buffer).first(result.size));
         }
         if (result.ended) abort(result.why);
-        if (result.is_drained || conversation_.waits()) break;
+        if (result.is_drained || conversation_.waits() || is_behind_) break;
     }
     return total;
 }
@@ -118,7 +129,7 @@ void Session::take_messages(ByteSpan bytes) {
         else
             take(batch, message, coming);
     }
-    feed([&] { feed_->flush(thread_.packets()); });
+    feed([&] { is_behind_ = !feed_->flush(thread_.packets()) || is_behind_; });
     conversation_.received(received_);
     if (fault) throw *fault;
 }
@@ -129,7 +140,7 @@ void Session::take(const Batch& batch, const Message& message, std::size_t& comi
         coming -= message.size;
         return;
     }
-    feed([&] { feed_->flush(thread_.packets()); });
+    feed([&] { is_behind_ = !feed_->flush(thread_.packets()) || is_behind_; });
     if (message.size > Conversation::longest_command)
         throw Malformed("a command or metadata of " + std::to_string(message.size) + " bytes; " +
                         std::to_string(Conversation::longest_command) + " are allowed");
@@ -161,7 +172,7 @@ void Session::go_on() {
             std::size_t coming = message.size;
             take(batch, message, coming);
         }
-        feed([&] { feed_->flush(thread_.packets()); });
+        feed([&] { is_behind_ = !feed_->flush(thread_.packets()) || is_behind_; });
     });
     flush_output();
     choose_reading();
@@ -254,6 +265,7 @@ void Session::finish(const std::string& why) {
     if (is_finishing_ || is_closed_) return;
     is_finishing_ = true;
     retry_.cancel();
+    pause_.cancel();
     end_stream(why);
     kept_.clear();
     choose_reading();

@@ -120,6 +120,8 @@ private:
     std::atomic<Clock::time_point> last_heard_;
     Clock::time_point begun_, close_at_{}, retry_until_{};
     boost::asio::steady_timer retry_;
+    boost::asio::steady_timer pause_;  // until a source ahead of real time may go on
+    bool is_behind_ = false;
     bool is_waiting_ = false, is_writing_ = false, is_timed_ = false, is_finishing_ = false, is_closed_ = false,
          is_cancelled_ = false, was_pinged_ = false;
 };

@@ -86,11 +86,12 @@ class Sink {
 public:
     explicit Sink(td_sink* sink = nullptr) : sink_(sink) {}
     void track(const td_track& track) const { call(sink_->table->track, sink_, &track); }
-    /// Throws Error(TD_CANCELLED) once the stream was kicked.
-    void packets(std::span<const td_packet* const> batch) const {
-        call(sink_->table->packets, sink_, batch.data(), batch.size());
+    /// Throws Error(TD_CANCELLED) once the stream was kicked. False: all were taken, but a source that runs ahead of
+    /// real time, as a file does, should wait some milliseconds before it goes on.
+    bool packets(std::span<const td_packet* const> batch) const {
+        return call(sink_->table->packets, sink_, batch.data(), batch.size()) != TD_AGAIN;
     }
-    void packet(const td_packet& packet) const { packets(std::array{&packet}); }
+    bool packet(const td_packet& packet) const { return packets(std::array{&packet}); }
     void set(std::string_view key, std::string_view value) const {
         sink_->table->set(sink_, text_of(key), text_of(value));
     }

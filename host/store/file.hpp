@@ -49,6 +49,12 @@ public:
     /// While it is being downloaded: `insert` answers TD_UNSUPPORTED, for it shifts bytes under the reader. [any]
     void set_no_insert(bool on) { no_insert_.store(on, std::memory_order_relaxed); }
 
+    /// From now on blocks of the disk are kept for the steps of finishing, about 1.5 % of what is written, so that a
+    /// disk that runs full has room for the file's index. Where the file system cannot, nothing is kept.
+    void keep_reserve();
+    /// Gives them back; before `finish` and before recovery.
+    void free_reserve();
+
     /// Makes sure that `path()` leads to this file: when its folder or name was removed under it, the content is copied
     /// to a new file there. Throws Error.
     void ensure_linked();
@@ -70,6 +76,7 @@ public:
 private:
     [[noreturn]] void fail(const char* what, int error_number) const;
     void adopt(int number);
+    void grow_reserve();
 
     std::filesystem::path path_, target_;
     std::shared_ptr<Descriptor> descriptor_;
@@ -77,6 +84,8 @@ private:
     std::unique_ptr<File> fresh_;
     std::atomic<std::uint64_t> written_ = 0;
     std::atomic<bool> no_insert_ = false;
+    bool keeps_reserve_ = false;
+    std::uint64_t reserved_ = 0, next_growth_ = 0;  ///< bytes kept, and written when more will be
 };
 
 /// Makes names in `folder` durable. A folder that cannot be opened is an Error.

@@ -89,6 +89,7 @@ void Pipeline::seal(const JobPtr& job, std::stop_token stop) {
     try {
         const BlockingCall call(settings_.duration(storage_timeout), stop);
         job->file->ensure_linked();
+        job->file->free_reserve();
         job->writer->finish();
         if (!reached("finishing", job)) return;
         job->file->commit();

@@ -121,6 +121,7 @@ OpenFile Pipeline::open(Recording& recording) {
     OpenFile opened;
     opened.row = recording.row = parts_.catalog.next_row();
     opened.file = staging_.create(recording, home);
+    opened.file->keep_reserve();
     recording.path = opened.file->path().string();
     recording.memo = recording.to_json();
     parts_.flusher.add(*opened.file);

@@ -44,6 +44,7 @@ Torn recover(const fs::path& path, const Recording& known, const Extensions& ext
     const Extension& extension = writer_of(path, known, extensions);
     Torn torn;
     torn.file = std::make_unique<File>(path, File::Mode::Open);
+    torn.file->free_reserve();
     torn.writer = std::make_unique<Writer>(extension);
     const auto recovered = torn.writer->recover(*torn.file, known.abi());
     if (!recovered) throw Error(extension.name() + " cannot recover files", TD_UNSUPPORTED);

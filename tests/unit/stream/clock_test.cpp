@@ -1,0 +1,80 @@
+#include "stream/clock.hpp"
+
+#include <gtest/gtest.h>
+
+#include "packets.hpp"
+
+namespace tapedeck::host {
+namespace {
+
+struct Placed {
+    std::int64_t dts, pts;
+};
+
+/// Gives one packet, times in milliseconds, to the clock.
+Placed place(Clock& clock, const td_track& track, std::int64_t dts, std::int64_t arrival, std::int64_t offset = 0) {
+    td_packet packet{};
+    packet.track = track.index;
+    packet.dts = dts;
+    packet.pts = dts + offset;
+    clock.place(packet, track, arrival * 1000);
+    return {packet.dts, packet.pts};
+}
+
+TEST(Clock, LeavesSteadyTimesAsTheyAre) {
+    Clock clock;
+    for (std::int64_t ms = 5000; ms < 6000; ms += 40) EXPECT_EQ(place(clock, test::video(), ms, ms, 80).pts, ms + 80);
+    EXPECT_EQ(clock.jumps(), 0u);
+}
+
+TEST(Clock, ClosesAJumpThatArrivalDoesNotMatch) {
+    for (const std::int64_t jump : {10'000, -10'000, 86'400'000, -86'400'000}) {
+        Clock clock;
+        place(clock, test::video(), 100'000'000, 0);
+        place(clock, test::video(), 100'000'040, 40);
+        EXPECT_EQ(place(clock, test::video(), 100'000'080 + jump, 80).dts, 100'000'080) << jump;
+        EXPECT_EQ(place(clock, test::video(), 100'000'120 + jump, 120).dts, 100'000'120) << jump;
+        EXPECT_EQ(clock.jumps(), 1u);
+    }
+}
+
+TEST(Clock, KeepsAPauseThatArrivalMatches) {
+    Clock clock;
+    place(clock, test::video(), 0, 0);
+    EXPECT_EQ(place(clock, test::video(), 30'000, 30'200).dts, 30'000);
+    EXPECT_EQ(clock.jumps(), 0u);
+}
+
+TEST(Clock, MovesTracksOfOneClockTogether) {
+    Clock clock;
+    const td_track video = test::video(), audio = test::aac();
+    place(clock, video, 0, 0);
+    place(clock, audio, 5, 0);
+    place(clock, video, 40, 40);
+    place(clock, audio, 28, 40);
+    EXPECT_EQ(place(clock, video, 50'080, 80).dts, 80);
+    EXPECT_EQ(place(clock, audio, 51, 80).dts, 51) << "still from before the jump";
+    EXPECT_EQ(place(clock, audio, 50'074, 90).dts, 74) << "as far from the video as it was";
+    EXPECT_EQ(clock.jumps(), 1u);
+}
+
+TEST(Clock, NeverFallsBackWithinATrack) {
+    Clock clock;
+    EXPECT_EQ(place(clock, test::video(), 100, 0).dts, 100);
+    EXPECT_EQ(place(clock, test::video(), 100, 0).dts, 101);
+    EXPECT_EQ(place(clock, test::video(), 90, 0).dts, 102);
+    const Placed late = place(clock, test::video(), 103, 0, -50);
+    EXPECT_EQ(late.dts, 103);
+    EXPECT_EQ(late.pts, 103) << "nothing is shown before it is decoded";
+}
+
+TEST(Ticks, AreScaledWithRounding) {
+    EXPECT_EQ(to_us(1, {1, 90000}), 11);
+    EXPECT_EQ(to_us(-1, {1, 90000}), -11);
+    EXPECT_EQ(to_ticks(23'220, {1, 44100}), 1024);
+    EXPECT_EQ(to_ticks(to_us(std::int64_t{1} << 40, {1, 90000}), {1, 90000}), std::int64_t{1} << 40);
+    EXPECT_EQ(to_us(TD_NO_TIME, {1, 1000}), TD_NO_TIME);
+}
+
+}  // namespace
+}  // namespace tapedeck::host

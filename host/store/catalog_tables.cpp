@@ -89,6 +89,8 @@ CatalogTables::CatalogTables(const std::string& connection, const fs::path& fold
             keep_reserve(folder);
             sql_ = std::make_unique<soci::session>(*soci::factory_sqlite3(), "db=\"" + path + "\" timeout=5");
             std::string answer;
+            // A step changes a few hundred bytes; whole pages go to the journal, so they are small.
+            *sql_ << "PRAGMA page_size = 1024";
             *sql_ << "PRAGMA journal_mode = WAL", soci::into(answer);
             *sql_ << "PRAGMA synchronous = FULL";
             *sql_ << "PRAGMA quick_check(1)", soci::into(answer);

@@ -39,9 +39,10 @@ inline constexpr Key http_answer_timeout = Key::duration("http.answer_timeout", 
                                                .about("How long a request may wait for its answer before it gets 504")
                                                .reload();
 
-inline constexpr Key tls_certificate =
-    Key::path("tls.certificate", "").about("PEM file of certificate and chain; empty: a self-signed one is made");
-inline constexpr Key tls_key = Key::path("tls.key", "").about("PEM file of the private key");
+inline constexpr Key tls_certificate = Key::path("tls.certificate", "")
+                                           .about("PEM file of certificate and chain; empty: a self-signed one is made")
+                                           .reload();
+inline constexpr Key tls_key = Key::path("tls.key", "").about("PEM file of the private key").reload();
 
 inline constexpr Key rest_max_body = Key::bytes("rest.max_body", "1m")
                                          .within(1024, 1073741824)

@@ -57,10 +57,7 @@ void respond(td_http_exchange* exchange, std::int32_t status, td_text content_ty
         response.status = status >= 200 && status <= 599 ? status : 500;
         response.body = std::string(view(body));
         const auto type = view(content_type);
-        // A line break would let the plugin's client write headers.
-        if (!type.empty() && type.find_first_of("\r\n") == std::string_view::npos) {
-            response.headers.emplace_back("Content-Type", type);
-        }
+        if (!type.empty()) response.headers.emplace_back("Content-Type", type);
         ended->answer(std::move(response));
     } catch (const std::exception& failure) {
         ended->answer(error_answer(500, failure.what(), ""));

@@ -65,7 +65,8 @@ bool RequestParser::is_done() const {
     return body_->parser.is_done();
 }
 bool RequestParser::keep_alive() const {
-    return body_->parser.keep_alive();
+    // A client of HTTP/1.0 would have to be told; there are none left that gain by it.
+    return body_->parser.keep_alive() && body_->parser.get().version() >= 11;
 }
 
 bool RequestParser::expects_continue() const {

@@ -130,7 +130,7 @@ void Router::handle(const Request& request, const Answer& answer) const {
     if (access_.allows_address(request.remote)) return dispatch(request, rest);
     const auto authorization = request.header("authorization");
     if (authorization.empty()) return rest(refusal(access_.check({}), request));
-    const bool accepted = workers_.post([this, request, rest] {
+    const bool accepted = checks_.post([this, request, rest] {
         const auto verdict = access_.check(request.header("authorization"));
         if (verdict != Access::Verdict::Allowed) return rest(refusal(verdict, request));
         dispatch(request, rest);

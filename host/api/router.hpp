@@ -19,8 +19,8 @@ namespace tapedeck::host::api {
 /// errors, and answer preflights. Thread-safe; routes may come and go while requests are served.
 class Router {
 public:
-    /// Both are borrowed for the router's life. Checks of passwords run on `workers`, as they take milliseconds.
-    Router(const Access& access, Workers& workers) : access_(access), workers_(workers) {}
+    /// `access` is borrowed for the router's life.
+    explicit Router(const Access& access) : access_(access) {}
 
     /// `path` is exact, or a prefix when it ends with `/*`. `methods` are upper case; HEAD comes with GET. Throws Error
     /// TD_EXISTS when the path and method are taken by another owner. `owner` is only compared.
@@ -45,9 +45,11 @@ private:
     const Methods* find(std::string_view path) const;
 
     const Access& access_;
-    Workers& workers_;
     mutable std::mutex mutex_;
     std::map<std::string, Methods, std::less<>> exact_, prefixes_;
+    // Passwords are checked here and nothing else is done here: each takes some 50 ms, and who guesses many must not
+    // hold up downloads and publishers. The last member: its jobs use the others.
+    mutable Workers checks_{1, 32};
 };
 
 }  // namespace tapedeck::host::api

@@ -28,7 +28,7 @@ using namespace std::chrono_literals;
 using boost::asio::awaitable;
 
 constexpr std::size_t read_size = 4096;
-constexpr std::size_t file_piece = 128u << 10;
+constexpr std::size_t file_piece = 64u << 10;
 constexpr auto goodbye_limit = 2000ms;
 
 void count(int status) {
@@ -41,7 +41,10 @@ void count(int status) {
 
 std::string head_of(const Response& response, bool keep_alive) {
     auto head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, phrase_of(response.status));
-    for (const auto& [name, value] : response.headers) head += fmt::format("{}: {}\r\n", name, value);
+    for (const auto& [name, value] : response.headers) {
+        const bool is_one_line = value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+        if (is_one_line) head += fmt::format("{}: {}\r\n", name, value);  // else it would bring headers of its own
+    }
     if (response.status != 304) {
         const auto length = response.file.file ? response.file.count : response.body.size();
         head += fmt::format("Content-Length: {}\r\n", length);

@@ -55,7 +55,7 @@ App::App(Setup& setup)
                {.settings = setup.source, .policy = policy_, .delivery = delivery_, .disk = disk_, .pool = media_},
            .hub = hub_,
            .catalog = catalog_}),
-      router_(access_, workers_),
+      router_(access_),
       plugin_routes_(router_),
       server_(api::server_options(settings_, setup.home), router_, workers_) {
     hub_.listen(recorders_);

@@ -70,7 +70,7 @@ ServerTest::~ServerTest() {
 void ServerTest::start() {
     access_ = std::make_unique<Access>(folder_ / "access.yaml", allowed_clients_);
     workers_ = std::make_unique<Workers>();
-    router_ = std::make_unique<Router>(*access_, *workers_);
+    router_ = std::make_unique<Router>(*access_);
     const auto rest = [this] { return rest_; };
     add_recorder_routes(*router_, recorder_, rest);
     add_stream_routes(*router_, streams_, rest);

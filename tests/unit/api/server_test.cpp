@@ -39,8 +39,10 @@ TEST_F(ServerTest, KeepsConnectionsForFurtherRequests) {
 TEST_F(ServerTest, EndsHttp10ConnectionsAfterTheAnswer) {
     start();
     auto connection = client();
-    connection.send("GET /health HTTP/1.0\r\n\r\n");
-    EXPECT_EQ(connection.receive().value().status, 200);
+    connection.send("GET /health HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+    const auto reply = connection.receive();
+    EXPECT_EQ(reply.value().status, 200);
+    EXPECT_EQ(reply.value().header("connection"), "close");
     EXPECT_TRUE(connection.is_ended());
 }
 

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <vector>
 
+#include "stream/by_track.hpp"
 #include "stream/packet.hpp"
 
 namespace tapedeck::host {
@@ -52,8 +52,8 @@ private:
     void settle(Lane& lane, std::int64_t next_dts);
     Lane* earliest();
 
-    std::map<std::uint32_t, Lane> lanes_;  // by track index
-    std::int64_t reorder_us_ = 0;          // pts - dts of the last key picture
+    ByTrack<Lane> lanes_;
+    std::int64_t reorder_us_ = 0;  // pts - dts of the last key picture
     std::int64_t newest_us_ = TD_NO_TIME;
 };
 

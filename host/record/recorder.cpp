@@ -107,7 +107,10 @@ void Recorder::work() {
         if (std::exchange(restarting_, false)) restart_wanted_ = true;
     }
     if (checked_ == nullptr || (restart_wanted_ && state_ == State::Waiting)) {
-        if (std::exchange(restart_wanted_, false)) options_ = std::exchange(next_options_, {});
+        if (std::exchange(restart_wanted_, false)) {
+            const std::lock_guard lock(mutex_);
+            options_ = std::exchange(next_options_, {});
+        }
         checked_ = std::make_shared<td_options>(restore_options(*parts_.settings.current(), options_));
         rotation_ = parse_rotation(settings_.text(record_rotation, checked_.get()));
         const std::string name = parts_.delivery.provisional_name(facts());

@@ -18,12 +18,12 @@ bool confirmed(std::int64_t step, std::int64_t arrival_step) {
 void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival_us) {
     if (packet.dts == TD_NO_TIME) packet.dts = packet.pts;
     const std::int64_t source_us = to_us(packet.dts, track.time_base);
-    auto newest = newest_shift_.try_emplace(track.clock, 0).first;
+    std::int64_t& newest_shift = newest_shift_[track.clock];
     Line& line = lines_[track.index];
 
     if (!line.started) {
         line.started = true;
-        line.shift_us = newest->second;
+        line.shift_us = newest_shift;
     } else {
         const std::int64_t step = source_us - line.source_us;
         const bool jumped = step < -jump_us || (step > jump_us && !confirmed(step, arrival_us - line.arrival_us));
@@ -31,12 +31,12 @@ void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival
             const std::int64_t expected = line.placed_us + std::max<std::int64_t>(line.step_us, 1);
             // Another track of this clock has jumped already: follow it, so that both stay together.
             const bool follows =
-                newest->second != line.shift_us && std::abs(source_us + newest->second - expected) < jump_us;
+                newest_shift != line.shift_us && std::abs(source_us + newest_shift - expected) < jump_us;
             if (!follows) {
-                newest->second = expected - source_us;
+                newest_shift = expected - source_us;
                 ++jumps_;
             }
-            line.shift_us = newest->second;
+            line.shift_us = newest_shift;
         } else if (step > 0 && step < jump_us) {
             line.step_us = step;
         }

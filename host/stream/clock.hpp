@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 
+#include "stream/by_track.hpp"
 #include "stream/packet.hpp"
 
 namespace tapedeck::host {
@@ -31,8 +31,8 @@ private:
         std::int64_t last_dts = 0;  ///< ticks
     };
 
-    std::map<std::uint32_t, Line> lines_;                 ///< by track index
-    std::map<std::uint32_t, std::int64_t> newest_shift_;  ///< by td_track.clock
+    ByTrack<Line> lines_;
+    ByTrack<std::int64_t> newest_shift_;  ///< by td_track.clock
     std::uint64_t jumps_ = 0;
 };
 

@@ -15,6 +15,7 @@ std::int64_t scale(std::int64_t a, std::int64_t b, std::int64_t c) {
 
 std::int64_t to_us(std::int64_t ticks, td_rational time_base) {
     if (ticks == TD_NO_TIME) return TD_NO_TIME;
+    if (time_base.num == 1 && time_base.den == 1000) return ticks * 1000;  // RTMP, without a division
     return scale(ticks, std::int64_t{1'000'000} * time_base.num, time_base.den);
 }
 

@@ -1,12 +1,14 @@
 #include "app/setup.hpp"
 
+#include <fmt/format.h>
+
 #include "access/keys.hpp"
 #include "api/keys.hpp"
 #include "app/keys.hpp"
 #include "base/log.hpp"
-#include "config/check.hpp"
 #include "event/keys.hpp"
 #include "record/keys.hpp"
+#include "record/policy.hpp"
 #include "store/keys.hpp"
 #include "stream/keys.hpp"
 
@@ -30,9 +32,21 @@ Setup::Setup(const std::filesystem::path& executable, const ConfigArguments& arg
     registry.search(plugin_folder_);
 }
 
+CheckReport Setup::judge() const {
+    const auto now = source.current();
+    CheckReport report = host::check(*now);
+    try {  // a text for the schema, but not any text
+        parse_rotation(settings.text(record_rotation));
+    } catch (const Error& e) {
+        const Property* line = now->written().find(*now->schema().find(record_rotation.name));
+        report.errors.push_back(fmt::format("{}: {}", now->written().place(*line), e.what()));
+    }
+    return report;
+}
+
 void Setup::choose() {
     registry.choose();
-    const CheckReport report = host::check(*source.current());
+    const CheckReport report = judge();
     for (const std::string& warning : report.warnings) log::warning("{}", warning);
     if (!report.ignored.empty()) log::info("{}", report.ignored);
     if (report.errors.empty()) return;
@@ -50,7 +64,7 @@ std::string Setup::check(std::size_t& errors) {
         text = std::string(e.what()) + '\n';
         ++errors;
     }
-    const CheckReport report = host::check(*source.current());
+    const CheckReport report = judge();
     errors += report.errors.size();
     return text + report.text();
 }

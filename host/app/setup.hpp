@@ -5,6 +5,7 @@
 #include <string>
 
 #include "config/arguments.hpp"
+#include "config/check.hpp"
 #include "config/settings.hpp"
 #include "plugin/registry.hpp"
 #include "plugin/services.hpp"
@@ -32,6 +33,9 @@ public:
     const Scope settings;
 
 private:
+    /// Of the values that their declarations cannot judge too.
+    CheckReport judge() const;
+
     const std::filesystem::path plugin_folder_;
 };
 

@@ -32,8 +32,9 @@ class Access(FlowTest):
         self.assertEqual(made.returncode, 0, made.stderr)
         hashed = next(word for word in made.stdout.split() if word.startswith("pbkdf2"))
         self.assertNotIn("sesame", made.stdout)
+        token, token_hash = subprocess.run(server.command("--new-token"), capture_output=True, text=True, check=True).stdout.split()
         server = self.with_rules(f"rest:\n  users:\n    - login: admin\n      password: {hashed}\n"
-                                 "  tokens:\n    - name: job\n      token: a-long-random-text\n", self.OTHERS)
+                                 f"  tokens:\n    - name: job\n      token: {token_hash}\n", self.OTHERS)
         basic = "Basic " + base64.b64encode(b"admin:sesame").decode()
         wrong = "Basic " + base64.b64encode(b"admin:simsim").decode()
         status, headers, _ = self.asked(server)
@@ -41,7 +42,7 @@ class Access(FlowTest):
         self.assertIn("Basic", headers["www-authenticate"])
         self.assertEqual(self.asked(server, Authorization=wrong)[0], 401)
         self.assertEqual(self.asked(server, Authorization=basic)[0], 404)  # allowed; nothing is published
-        self.assertEqual(self.asked(server, Authorization="Bearer a-long-random-text")[0], 404)
+        self.assertEqual(self.asked(server, Authorization="Bearer " + token)[0], 404)
         self.assertEqual(self.asked(server, Authorization="Bearer other")[0], 401)
         self.assertNotIn("sesame", server.log())
 

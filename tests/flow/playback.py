@@ -58,7 +58,7 @@ class Playback(FlowTest):
         eventually(server.parts, "the file")
         status, _, body = server.download("live.mp4")
         self.assertEqual(status, 404)
-        self.assertIn(b"recorded", body)
+        self.assertIn(b"still running", body)
         part = server.parts()[0]
         self.assertEqual(server.download(part.name)[0], 404)
 

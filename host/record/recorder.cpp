@@ -13,9 +13,6 @@
 namespace tapedeck::host {
 namespace {
 
-constexpr std::int64_t head_start_us = 100'000;  ///< audio so much before the first picture belongs to the file
-constexpr std::int64_t audio_only_after_us = 1'000'000;
-
 metrics::Value& dropped_packets() {
     return metrics::counter("tapedeck_dropped_packets", "reason=\"disk slow\"",
                             "Packets that were not recorded because the disk could not follow");
@@ -132,9 +129,7 @@ void Recorder::work() {
     report_drops();
     if (state_ == State::Over) return;
     if (ended || stopping) {
-        if (state_ == State::Waiting && !start_without_video() && !preroll_.empty()) {
-            log::warning("{}: no key frame came; nothing was recorded", label());
-        }
+        if (state_ == State::Waiting) record_what_came();
         finish();
         return;
     }
@@ -172,65 +167,35 @@ void Recorder::handle(Timed timed) {
     }
 }
 
-/// Whether the file begins with a key frame: known as soon as a video track was announced or promised.
-void Recorder::await_start(Timed timed) {
+Opening::Outlook Recorder::outlook() const {
+    const std::uint32_t expects = stream_->info().expects;
     const auto tracks = stream_->tracks();
-    const bool video_comes = (stream_->info().expects & 1u << TD_VIDEO) != 0 ||
-                             std::ranges::any_of(tracks, [](auto* t) { return t->track.kind == TD_VIDEO; });
-    if (timed.packet.is_video()) {
-        if (timed.packet.is_video_key()) {
-            const bool from_the_start = !video_skipped_ && !preroll_lost_;
-            const std::int64_t key_us = timed.pts_us;
-            std::int64_t keep_from = key_us;
-            std::int64_t origin = key_us;
-            if (from_the_start && !preroll_.empty()) {
-                keep_from = key_us - head_start_us;
-                for (const Timed& audio : preroll_) {
-                    if (audio.pts_us >= keep_from) {
-                        origin = std::min(origin, audio.pts_us);
-                        break;
-                    }
-                }
-            }
-            start(origin, keep_from);
-            write(timed);
-            return;
-        }
-        video_skipped_ = true;
-        if (!std::exchange(told_waiting_, true)) log::info("{}: waiting for key frame", label());
-        stream_->request_key(timed.packet.view.track);
-        return;
-    }
-    preroll_.push_back(std::move(timed));
-    if (video_comes) {
-        const auto most = static_cast<std::size_t>(settings_.integer(record_audio_buffer_max_size));
-        while (preroll_.size() > most) {
-            preroll_.erase(preroll_.begin());
-            preroll_lost_ = true;
-        }
-        return;
-    }
-    const bool only_audio_is_promised = stream_->info().expects != 0;
-    if (only_audio_is_promised || preroll_.back().pts_us - preroll_.front().pts_us >= audio_only_after_us) {
-        start_without_video();
-    }
+    const bool announced = std::ranges::any_of(tracks, [](auto* t) { return t->track.kind == TD_VIDEO; });
+    return {.video_comes = announced || (expects & 1u << TD_VIDEO) != 0,
+            .only_audio_comes = expects != 0,
+            .most_audio = static_cast<std::size_t>(settings_.integer(record_audio_buffer_max_size))};
 }
 
-bool Recorder::start_without_video() {
-    if (preroll_.empty()) return false;
-    for (const TrackSpec* spec : stream_->tracks()) {
-        if (spec->track.kind == TD_VIDEO) return false;
-    }
-    start(preroll_.front().pts_us, preroll_.front().pts_us);
-    return true;
+void Recorder::await_start(Timed timed) {
+    const std::uint32_t track = timed.packet.view.track;
+    if (auto beginning = opening_.take(std::move(timed), outlook())) return begin_file(std::move(*beginning));
+    if (!opening_.skips_video()) return;
+    if (!std::exchange(told_waiting_, true)) log::info("{}: waiting for key frame", label());
+    stream_->request_key(track);
 }
 
-void Recorder::start(std::int64_t origin_us, std::int64_t keep_from_us) {
-    open_segment(origin_us);
-    const std::vector<Timed> audio = std::exchange(preroll_, {});
-    for (const Timed& timed : audio) {
-        if (timed.pts_us + timed.duration_us > keep_from_us) write(timed);
-    }
+void Recorder::begin_file(Opening::Beginning beginning) {
+    open_segment(beginning.origin_us);
+    for (const Timed& timed : beginning.packets) write(timed);
+}
+
+/// The stream ends before its file began.
+void Recorder::record_what_came() {
+    Opening::Outlook known = outlook();
+    const auto tracks = stream_->tracks();  // what was promised and did not come no longer counts
+    known.video_comes = std::ranges::any_of(tracks, [](auto* t) { return t->track.kind == TD_VIDEO; });
+    if (auto beginning = opening_.end(known)) return begin_file(std::move(*beginning));
+    if (stream_->packets() != 0) log::warning("{}: no key frame came; nothing was recorded", label());
 }
 
 Recording Recorder::facts() const {
@@ -365,7 +330,7 @@ void Recorder::check_disk() {
     } else if (state_ == State::Paused && parts_.disk.enough(parts_.delivery.home_folder(nullptr))) {
         log::info("{}: there is space again", label());
         state_ = State::Waiting;
-        video_skipped_ = true;
+        opening_.again();
     }
 }
 

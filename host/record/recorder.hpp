@@ -12,6 +12,7 @@
 #include "record/error_budget.hpp"
 #include "record/interleaver.hpp"
 #include "record/media_pool.hpp"
+#include "record/opening.hpp"
 #include "record/policy.hpp"
 #include "record/segment.hpp"
 #include "store/disk.hpp"
@@ -61,8 +62,9 @@ private:
     void work();
     void handle(Timed timed);
     void await_start(Timed timed);
-    bool start_without_video();
-    void start(std::int64_t origin_us, std::int64_t keep_from_us);
+    Opening::Outlook outlook() const;
+    void begin_file(Opening::Beginning beginning);
+    void record_what_came();
     void write(const Timed& timed);
     bool wants_cut(const Timed& timed);
     void cut(const Timed& timed);
@@ -105,9 +107,7 @@ private:
     std::vector<Packet> batch_;
     std::vector<Timed> ready_;
     Interleaver interleaver_;
-    std::vector<Timed> preroll_;  // audio that came before the first key frame
-    bool preroll_lost_ = false;
-    bool video_skipped_ = false;
+    Opening opening_;
     bool told_waiting_ = false;
     std::unique_ptr<Segment> segment_;
     std::map<std::uint32_t, const TrackSpec*> seen_;  // by track index, of the newest packet handled

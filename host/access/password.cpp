@@ -51,8 +51,7 @@ std::optional<std::string> from_hex(std::string_view text) {
 }
 
 Digest pbkdf2(std::string_view password, std::string_view salt, int rounds) {
-    constexpr std::string_view nothing = "";  // the function refuses a null pointer
-    if (password.empty()) password = nothing;
+    if (password.data() == nullptr) password = std::string_view("", 0);  // the function refuses a null pointer
     if (password.size() > std::numeric_limits<int>::max()) throw Error("the password is too long");
     const std::string salt_bytes(salt);
     Digest digest{};

@@ -236,10 +236,11 @@ TEST_F(ServerTest, TakesAnUnpacedStreamWithoutLosingAByte) {
         client.grow_chunks(4096);
         Bytes all;
         constexpr std::uint32_t count = 400;
-        for (std::uint32_t i = 0; i < count; ++i)
-            all = join(
-                {std::move(all), client.wire(MessageType::video, i,
-                                             join({{0x12}, counting(i * 97 % 30000, static_cast<std::uint8_t>(i))}))});
+        for (std::uint32_t i = 0; i < count; ++i) {
+            const auto payload = counting(i * 97 % 30000, static_cast<std::uint8_t>(i));
+            const auto message = client.wire(MessageType::video, i, join({{0x12}, payload}));
+            all.insert(all.end(), message.begin(), message.end());
+        }
         client.send(all);
         client.command({"deleteStream", 4.0, Null{}, 1.0});
         auto* stream = host.streams.all().back();
@@ -252,6 +253,24 @@ TEST_F(ServerTest, TakesAnUnpacedStreamWithoutLosingAByte) {
             ++i;
         }
         EXPECT_EQ(i, count);
+        server->stop();
+    }
+}
+
+TEST_F(ServerTest, GoesOnAfterThePauseThatTheHostAskedFor) {
+    for (const auto* interval : {"10ms", "0"}) {
+        host.settings.set("read_interval", interval);
+        start();
+        Client client(port());
+        ASSERT_TRUE(client.publish());
+        auto* stream = host.streams.all().back();
+        stream->answer(TD_AGAIN);
+        client.message(MessageType::audio, 0, hex("2f 00"));
+        // The track's announcement, then its packet, which this sink does not keep.
+        EXPECT_TRUE(stream->wait([changes = 0]() mutable { return changes++ >= 2; }));
+        stream->answer(TD_OK);
+        client.message(MessageType::audio, 1, hex("2f 01"));
+        EXPECT_TRUE(stream->wait([&] { return stream->packet_count() > 0; }));
         server->stop();
     }
 }

@@ -51,7 +51,7 @@ class Disk(FlowTest):
         server = self.server({"record_dir": str(folder)})
         publisher = server.publishing(clip, "frozen")
         server.stream("frozen")
-        self.grown(server, 2_000_000)
+        self.grown(server, 4_000_000)  # so much that more than a second of it was synced
         mounts.fail_ext4(folder)
         eventually(lambda: "ead-only file system" in server.log(), "the cause in the log", 30)
         publisher.kill()
@@ -129,8 +129,8 @@ class Disk(FlowTest):
         (folder / "ballast").unlink()
         publisher.wait()
         _, (_, second) = server.hooked(2, 30)
-        self.assertEqual(second, str(folder / "again-2.mp4"))
-        self.assertTrue(media.is_progressive(folder / "again-2.mp4"))
+        self.assertEqual(second, str(folder / "again_2.mp4"))
+        self.assertTrue(media.is_progressive(folder / "again_2.mp4"))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,10 @@ def track(path, kind):
 
 
 def packets(path, kind):
-    """[(pts, dts, size, md5)] of every packet of the first track of this kind, in its time base, edit lists ignored."""
+    """[(pts, dts, size, md5)] of every packet of the first track of this kind, in its time base, edit lists ignored; none
+    when there is no such track."""
+    if track(path, kind) is None:
+        return []
     isobmff = ["-ignore_editlist", "1"] if str(path).endswith((".mp4", ".m4a")) else []
     run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *isobmff, "-copyts", "-i", str(path), "-map", f"0:{kind[0]}:0",
                           "-c", "copy", "-copyinkf", "-f", "framemd5", "-"], capture_output=True, text=True)

@@ -94,7 +94,7 @@ typedef struct td_buffer {
 #else
 #define TD_CODEC_BYTE(c) ((uint32_t)(uint8_t)(c))
 #endif
-#define TD_CODEC(a, b, c, d)                                                                                           \
+#define TD_CODEC(a, b, c, d) \
     (TD_CODEC_BYTE(a) << 24 | TD_CODEC_BYTE(b) << 16 | TD_CODEC_BYTE(c) << 8 | TD_CODEC_BYTE(d))
 
 #define TD_CODEC_ANY 0u /* in a writer's list: whatever comes */
@@ -131,10 +131,10 @@ typedef struct td_track {
     uint32_t index; /* the number that its packets carry; starts at 0, unique in the stream */
     uint32_t kind;
     uint32_t codec;
-    td_rational time_base; /* seconds of one tick of pts, dts and duration */
-    uint32_t clock;        /* tracks of equal number share one time line (RTMP, TS: all of a stream) */
-    uint32_t width, height;           /* video, pixels as coded in the config; 0: not known */
-    uint32_t sample_rate, channels;   /* audio; 0: not known */
+    td_rational time_base;          /* seconds of one tick of pts, dts and duration */
+    uint32_t clock;                 /* tracks of equal number share one time line (RTMP, TS: all of a stream) */
+    uint32_t width, height;         /* video, pixels as coded in the config; 0: not known */
+    uint32_t sample_rate, channels; /* audio; 0: not known */
     uint32_t reserved;
     td_bytes config;
     td_text language; /* BCP 47 or empty */
@@ -174,7 +174,7 @@ typedef struct td_stream_info {
     td_text session;
     td_text login; /* empty: a random one, as WCS shows */
     td_text application;
-    td_text remote; /* address:port */
+    td_text remote;                 /* address:port */
     const td_attribute* attributes; /* free; `password` and `token` are credentials, never shown or logged */
     size_t attribute_count;
 } td_stream_info;
@@ -194,13 +194,13 @@ typedef struct td_recording {
     uint32_t segment; /* 1, 2, ... with rotation; 0: one file */
     uint32_t reserved;
     td_text stream, protocol, media_session, session, login;
-    td_text extension;                 /* without the dot */
-    td_text video_codec, audio_codec;  /* `H264`, `VP8`, `AAC`, ...; empty: no such track */
-    td_text name;                      /* relative to the storage, with folders and extension */
-    td_text path;                      /* absolute, where the file lies now */
-    td_text uri;                       /* after a storage took it */
-    td_text memo;                      /* the host's own note of all facts; a writer keeps it in the file, see recover */
-    int64_t start_us, end_us;             /* server clock, UNIX microseconds */
+    td_text extension;                /* without the dot */
+    td_text video_codec, audio_codec; /* `H264`, `VP8`, `AAC`, ...; empty: no such track */
+    td_text name;                     /* relative to the storage, with folders and extension */
+    td_text path;                     /* absolute, where the file lies now */
+    td_text uri;                      /* after a storage took it */
+    td_text memo;                     /* the host's own note of all facts; a writer keeps it in the file, see recover */
+    int64_t start_us, end_us;         /* server clock, UNIX microseconds */
     int64_t media_start_us, media_end_us; /* by the frames' own times (R31, R32), microseconds */
     int64_t duration_us;
     uint64_t bytes;
@@ -267,8 +267,8 @@ typedef struct td_publisher {
     void (*demand)(void* self, int64_t delay_us);
     /* End it; the client gets the reason. */
     void (*kick)(void* self, td_text reason);
-    /* Once, always, and the last use of `self`: the stream's recordings have their names, or record_stop_timeout passed.
-     * Null when nothing was recorded or the stream never opened. */
+    /* Once, always, and the last use of `self`: the stream's recordings have their names, or record_stop_timeout
+     * passed. Null when nothing was recorded or the stream never opened. */
     void (*released)(void* self, const td_recording*);
 } td_publisher;
 
@@ -301,8 +301,8 @@ typedef struct td_http_exchange td_http_exchange;
 typedef struct td_http {
     uint32_t size;
     uint32_t reserved;
-    /* [control] From `create` to `stop`. Paths under /rest-api have the host's access rules, CORS and limits. The handler
-     * is a [callback]; it, or somebody later, answers once by `respond`. */
+    /* [control] From `create` to `stop`. Paths under /rest-api have the host's access rules, CORS and limits. The
+     * handler is a [callback]; it, or somebody later, answers once by `respond`. */
     td_status (*route)(const td_context*, td_text method, td_text path,
                        void (*handler)(void* self, const td_http_request*, td_http_exchange*), void* self, td_error*);
     /* [any] */
@@ -486,10 +486,10 @@ typedef struct td_hook {
 enum { TD_TEXT = 1, TD_INTEGER = 2, TD_BOOLEAN = 3, TD_SIZE = 4, TD_DURATION = 5, TD_CHOICE = 6, TD_PATH = 7 };
 
 enum {
-    TD_KEY_REQUIRED = 1u,  /* no default; without it the plugin is off unless enabled by name */
-    TD_KEY_SECRET = 2u,    /* masked wherever settings are shown */
-    TD_KEY_RELOAD = 4u,    /* may change under SIGHUP; read it at each use */
-    TD_KEY_RECORDING = 8u  /* rules and REST may set it for one recording */
+    TD_KEY_REQUIRED = 1u, /* no default; without it the plugin is off unless enabled by name */
+    TD_KEY_SECRET = 2u,   /* masked wherever settings are shown */
+    TD_KEY_RELOAD = 4u,   /* may change under SIGHUP; read it at each use */
+    TD_KEY_RECORDING = 8u /* rules and REST may set it for one recording */
 };
 
 typedef struct td_key {

@@ -1,6 +1,7 @@
 #include "app/app.hpp"
 
 #include <algorithm>
+#include <array>
 #include <thread>
 
 #include "access/keys.hpp"
@@ -45,7 +46,6 @@ App::App(Setup& setup)
                  .flusher = flusher_,
                  .disk = disk_}),
       policy_(setup.source, setup.registry),
-      media_(media_threads(settings_)),
       hub_(setup.source, callbacks_,
            [this](int action, StreamInfo info, std::function<void(const Error*)> done) {
                admit(action, std::move(info), std::move(done));
@@ -55,6 +55,7 @@ App::App(Setup& setup)
                {.settings = setup.source, .policy = policy_, .delivery = delivery_, .disk = disk_, .pool = media_},
            .hub = hub_,
            .catalog = catalog_}),
+      media_(media_threads(settings_)),
       router_(access_),
       plugin_routes_(router_),
       server_(api::server_options(settings_, setup.home), router_, workers_) {
@@ -125,28 +126,35 @@ void App::start_protocols() {
 void App::reload() {
     log::info("reading the settings again");
     try {
-        const auto fresh = setup_.reload();
-        std::vector<const Extension*> hooks;
-        std::ranges::copy_if(fresh, std::back_inserter(hooks), [](auto* e) { return e->kind == "hook"; });
-        const Hooks made = make_hooks(hooks);
-        admission_.add(made);
-        dispatcher_.add(made);
+        setup_.reload();
+        start_hooks();
         access_.reload(settings_.text(rest_allowed_clients));
         server_.reload(api::server_options(settings_, setup_.home));
-    } catch (const Error& e) {
+    } catch (const std::exception& e) {
         log::error("reload: {}; what was set before stays in force", e.what());
         return;
     }
     try {
         for (const auto& [name, protocol] : protocols_) protocol->reload();
         start_protocols();
-    } catch (const Error& e) {
+    } catch (const std::exception& e) {
         log::error("reload: {}", e.what());
     }
 }
 
-void App::stop() {
-    if (std::exchange(stopped_, true)) return;
+/// Those that are enabled and have no instance yet.
+void App::start_hooks() {
+    for (const Extension* extension : setup_.registry.all("hook")) {
+        if (std::ranges::any_of(hooks_, [&](const auto& hook) { return &hook->extension() == extension; })) continue;
+        const Hooks made = make_hooks(std::array{extension});
+        admission_.add(made);
+        dispatcher_.add(made);
+        hooks_.insert(hooks_.end(), made.begin(), made.end());
+    }
+}
+
+bool App::stop() {
+    if (std::exchange(stopped_, true)) return !hangs_;
     ready_ = false;
     log::info("stopping: recordings are finished");
     hub_.shut("the server is stopping");
@@ -161,7 +169,10 @@ void App::stop() {
     dispatcher_.stop(std::chrono::seconds(2));
     admission_.stop(std::chrono::seconds(2));
     callbacks_.stop();
+    hangs_ = !media_.stop(std::chrono::seconds(2));
+    if (hangs_) log::warning("a disk hangs; the recordings on it are made whole at the next start");
     log::info("stopped");
+    return !hangs_;
 }
 
 boost::json::object App::report() {

@@ -43,8 +43,9 @@ public:
     /// SIGHUP: reads settings, access rules and certificates again and starts newly enabled plugins. Logs what is wrong
     /// and keeps what was.
     void reload();
-    /// SIGTERM: finishes every recording and its hooks; bounded by `record_stop_timeout` and `shutdown_timeout`.
-    void stop();
+    /// SIGTERM: finishes every recording and its hooks; bounded by `record_stop_timeout` and `shutdown_timeout`. False
+    /// when a disk hangs: then no part may be destroyed, and the process ends as it is.
+    bool stop();
 
     bool ready() override { return ready_.load(); }
     boost::json::object report() override;
@@ -52,11 +53,13 @@ public:
 private:
     void admit(int action, StreamInfo info, std::function<void(const Error*)> done);
     void start_protocols();
+    void start_hooks();
 
     Setup& setup_;
     const Scope& settings_;
     std::atomic<bool> ready_ = false;
     bool stopped_ = false;
+    bool hangs_ = false;
 
     FolderLock home_lock_;
     FolderLock state_lock_;
@@ -70,9 +73,13 @@ private:
     Disk disk_;
     Delivery delivery_;
     Policy policy_;
-    MediaPool media_;
     Hub hub_;
+    struct StopCallbacks {  // before the hub goes, also when a later part cannot be made
+        Loop& loop;
+        ~StopCallbacks() { loop.stop(); }
+    } stop_callbacks_{callbacks_};
     Recorders recorders_;
+    MediaPool media_;  // its threads use all of the above
     api::Workers workers_;
     api::Router router_;
     api::PluginRoutes plugin_routes_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 
@@ -56,9 +57,16 @@ int serve(Setup& setup) {
         app.start();
         while (wait_for_signal() == Signal::Reload) {
             app.reload();
-            log::open(log_options(setup.settings));
+            try {
+                log::open(log_options(setup.settings));
+            } catch (const std::exception& e) {
+                log::error("the log goes on as it was: {}", e.what());
+            }
         }
-        app.stop();
+        if (!app.stop()) {
+            log::flush();
+            std::_Exit(0);
+        }
     }
     return 0;
 }

@@ -21,12 +21,15 @@ MediaPool::MediaPool(std::size_t threads) {
 }
 
 MediaPool::~MediaPool() {
-    {
-        const std::lock_guard lock(mutex_);
-        stopping_ = true;
-    }
-    changed_.notify_all();
+    stop(std::chrono::hours(24));
     for (std::thread& thread : threads_) thread.join();
+}
+
+bool MediaPool::stop(std::chrono::milliseconds limit) {
+    std::unique_lock lock(mutex_);
+    stopping_ = true;
+    changed_.notify_all();
+    return ended_.wait_for(lock, limit, [&] { return busy_.empty(); });
 }
 
 void MediaPool::wake(const std::shared_ptr<MediaTask>& task, bool urgent) {
@@ -62,8 +65,10 @@ std::deque<std::shared_ptr<MediaTask>>::iterator MediaPool::runnable() {
 void MediaPool::work() {
     std::unique_lock lock(mutex_);
     for (;;) {
-        changed_.wait(lock, [&] { return stopping_ || (!gathering_ && runnable() != waiting_.end()); });
-        told_ = false;
+        changed_.wait(lock, [&] {
+            told_ = false;  // it looks now; whoever comes later tells somebody else
+            return stopping_ || (!gathering_ && runnable() != waiting_.end());
+        });
         if (!stopping_ && !urgent_) {
             gathering_ = true;
             changed_.wait_for(lock, gather, [&] { return stopping_ || urgent_; });
@@ -76,7 +81,7 @@ void MediaPool::work() {
 
 void MediaPool::drain(std::unique_lock<std::mutex>& lock) {
     using State = MediaTask::State;
-    for (auto found = runnable(); found != waiting_.end(); found = runnable()) {
+    for (auto found = runnable(); found != waiting_.end() && !stopping_; found = runnable()) {
         const auto task = *found;
         waiting_.erase(found);
         if (!waiting_.empty()) changed_.notify_one();  // in case this one takes long
@@ -89,6 +94,7 @@ void MediaPool::drain(std::unique_lock<std::mutex>& lock) {
         const bool again = !task->state_.compare_exchange_strong(running, State::Idle);
         lock.lock();
         if (--busy_[device] == 0) busy_.erase(device);
+        if (stopping_) ended_.notify_all();
         if (again) {
             task->state_ = State::Waiting;
             waiting_.push_back(task);

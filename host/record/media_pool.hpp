@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -38,6 +39,10 @@ public:
     MediaPool(const MediaPool&) = delete;
     MediaPool& operator=(const MediaPool&) = delete;
 
+    /// Begins nothing more. False when a running task does not end in time: then a disk hangs, and so would the
+    /// destructor.
+    bool stop(std::chrono::milliseconds limit);
+
     /// Runs it; once more when it is running now. What is not urgent waits up to 25 ms for others, because waking a
     /// thread for each task costs more than the task. Never waits itself.
     void wake(const std::shared_ptr<MediaTask>& task, bool urgent = true);
@@ -50,7 +55,7 @@ private:
     std::deque<std::shared_ptr<MediaTask>>::iterator runnable();
 
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable changed_, ended_;
     bool stopping_ = false;
     bool told_ = false;       // a thread was woken and has not looked yet
     bool gathering_ = false;  // a thread waits for more tasks before it begins

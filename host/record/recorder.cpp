@@ -13,6 +13,8 @@
 namespace tapedeck::host {
 namespace {
 
+constexpr auto resume_pause = std::chrono::seconds(10);  ///< what a full disk gets to become emptier
+
 metrics::Value& dropped_packets() {
     return metrics::counter("tapedeck_dropped_packets", "reason=\"disk slow\"",
                             "Packets that were not recorded because the disk could not follow");
@@ -33,7 +35,6 @@ Recorder::Recorder(Parts parts, std::shared_ptr<Stream> stream, OptionTexts opti
       stream_(std::move(stream)),
       ended_(std::move(ended)),
       options_(std::move(options)) {
-    stream_->hold();
     running().fetch_add(1);
 }
 
@@ -44,19 +45,25 @@ Recorder::~Recorder() {
 void Recorder::begin() {
     const Feed::Limits limits{.queue_bytes = static_cast<std::size_t>(settings_.bytes(record_queue))};
     auto self = weak_from_this();
-    feed_ = stream_->subscribe(limits, [self, pool = &parts_.pool](Feed::Urgency urgency) {
+    auto feed = stream_->subscribe(limits, [self, pool = &parts_.pool](Feed::Urgency urgency) {
         if (const auto recorder = self.lock()) pool->wake(recorder, urgency == Feed::Urgency::Now);
     });
-    parts_.pool.wake(shared_from_this());  // for the GOP that was kept
-}
-
-void Recorder::restart(OptionTexts options) {
     {
         const std::lock_guard lock(mutex_);
+        feed_ = std::move(feed);
+    }
+    parts_.pool.wake(shared_from_this());  // for the GOP that was kept, and what came since
+}
+
+bool Recorder::restart(OptionTexts options) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (stopping_ || state_ == State::Over) return false;
         restarting_ = true;
         next_options_ = std::move(options);
     }
     parts_.pool.wake(shared_from_this());
+    return true;
 }
 
 void Recorder::stop(Done done) {
@@ -92,31 +99,34 @@ void Recorder::run() {
 }
 
 void Recorder::work() {
-    if (state_ == State::Over) {
-        feed_->take(batch_);
-        batch_.clear();
-        return;
-    }
+    std::shared_ptr<Feed> feed;
     bool stopping = false;
     {
         const std::lock_guard lock(mutex_);
+        feed = feed_;
         stopping = stopping_;
         if (std::exchange(restarting_, false)) restart_wanted_ = true;
+    }
+    if (feed == nullptr) return;  // `begin` has not come to its end; it wakes once more
+    if (state_ == State::Over) {
+        feed->take(batch_);
+        batch_.clear();
+        return;
     }
     if (checked_ == nullptr || (restart_wanted_ && state_ == State::Waiting)) {
         if (std::exchange(restart_wanted_, false)) {
             const std::lock_guard lock(mutex_);
             options_ = std::exchange(next_options_, {});
+            segments_ = 0;
         }
-        checked_ = std::make_shared<td_options>(restore_options(*parts_.settings.current(), options_));
-        rotation_ = parse_rotation(settings_.text(record_rotation, checked_.get()));
+        adopt_options();
         const std::string name = parts_.delivery.provisional_name(facts());
         const std::lock_guard lock(mutex_);
         shown_name_ = name;
     }
     if (restart_wanted_) stream_->request_key(0);
 
-    const bool ended = feed_->take(batch_);
+    const bool ended = feed->take(batch_);
     for (Packet& packet : batch_) interleaver_.push(std::move(packet));
     batch_.clear();
     if (ended || stopping) {
@@ -126,7 +136,7 @@ void Recorder::work() {
     }
     for (Timed& timed : ready_) handle(std::move(timed));
     ready_.clear();
-    report_drops();
+    report_drops(*feed);
     if (state_ == State::Over) return;
     if (ended || stopping) {
         if (state_ == State::Waiting) record_what_came();
@@ -141,6 +151,16 @@ void Recorder::work() {
         }
     }
     check_disk();
+}
+
+void Recorder::adopt_options() {
+    checked_ = std::make_shared<td_options>(restore_options(*parts_.settings.current(), options_));
+    try {
+        rotation_ = parse_rotation(settings_.text(record_rotation, checked_.get()));
+    } catch (const Error& e) {  // set by SIGHUP; no reason to lose the recording
+        log::error("{}: {}; it goes into one file", label(), e.what());
+        rotation_ = {};
+    }
 }
 
 /// The stream's tracks as they are at the packet in hand: one that changed later has its new parameters already, and
@@ -278,22 +298,32 @@ bool Recorder::wants_cut(const Timed& timed) {
 
 void Recorder::cut(const Timed& timed) {
     close_segment();
-    if (std::exchange(restart_wanted_, false)) {
-        {
-            const std::lock_guard lock(mutex_);
-            options_ = std::exchange(next_options_, {});
-        }
-        checked_ = std::make_shared<td_options>(restore_options(*parts_.settings.current(), options_));
-        rotation_ = parse_rotation(settings_.text(record_rotation, checked_.get()));
-        segments_ = 0;
+    if (!std::exchange(restart_wanted_, false)) return open_segment(timed.pts_us);
+    const OptionTexts before = options_;
+    const std::uint32_t count = segments_;
+    {
+        const std::lock_guard lock(mutex_);
+        options_ = std::exchange(next_options_, {});
     }
-    open_segment(timed.pts_us);
+    adopt_options();
+    segments_ = 0;
+    try {
+        open_segment(timed.pts_us);
+    } catch (const Error& e) {
+        if (e.status() != TD_EXISTS) throw;
+        log::error("{}; recording goes on with the settings that it had", e.what());
+        options_ = before;
+        adopt_options();
+        segments_ = count;
+        open_segment(timed.pts_us);
+    }
 }
 
 void Recorder::write(const Timed& timed) {
     if (state_ != State::Recording) return;
     if (wants_cut(timed)) cut(timed);
     if (state_ != State::Recording || !segment_->has(timed.packet.view.track)) return;
+    if (segment_->spec(timed.packet.view.track) != timed.packet.spec) return;  // its parameters wait for the next file
     if (await_key_ && timed.packet.is_video()) {
         if (!timed.packet.is_video_key()) return;
         await_key_ = false;
@@ -322,12 +352,13 @@ void Recorder::count_error(const Error& error) {
 }
 
 void Recorder::check_disk() {
+    const auto enough = [&] {
+        return std::ranges::all_of(folders_, [&](const auto& folder) { return parts_.disk.enough(folder); });
+    };
     if (state_ == State::Recording) {
-        const std::filesystem::path folder = std::filesystem::path(segment_->facts().path).parent_path();
-        if (!parts_.disk.enough(folder) || !parts_.disk.enough(parts_.delivery.home_folder(nullptr))) {
-            pause_or_give_up("Not enough available disk space");
-        }
-    } else if (state_ == State::Paused && parts_.disk.enough(parts_.delivery.home_folder(nullptr))) {
+        folders_ = {std::filesystem::path(segment_->facts().path).parent_path(), parts_.delivery.home_folder(nullptr)};
+        if (!enough()) pause_or_give_up("Not enough available disk space");
+    } else if (state_ == State::Paused && std::chrono::steady_clock::now() >= resume_at_ && enough()) {
         log::info("{}: there is space again", label());
         state_ = State::Waiting;
         opening_.again();
@@ -341,6 +372,7 @@ void Recorder::pause_or_give_up(const std::string& reason) {
         parts_.delivery.event_failed(segment_->facts(), reason);
         close_segment();
     }
+    resume_at_ = std::chrono::steady_clock::now() + resume_pause;
     state_ = State::Paused;
 }
 
@@ -352,23 +384,31 @@ void Recorder::give_up(const std::string& reason) {
 }
 
 void Recorder::finish() {
-    if (state_.exchange(State::Over) == State::Over) return;
-    stream_->unsubscribe(feed_);
-    const auto self = shared_from_this();  // the owner may forget it in `ended_`
-    if (segment_ != nullptr) close_segment();
+    if (state_ == State::Over) return;
+    const auto self = shared_from_this();  // the owner forgets it in `ended_`
+    if (segment_ != nullptr) {
+        close_segment(Last::Yes);
+    } else {
+        const std::lock_guard lock(mutex_);
+        state_ = State::Over;
+    }
+    std::shared_ptr<Feed> feed;
     bool settled = false;
     {
         const std::lock_guard lock(mutex_);
+        feed = feed_;
         settled = closing_ == 0 && !std::exchange(settled_, true);
     }
-    if (settled) settle();  // else the name of the last file does it
+    stream_->unsubscribe(feed);
     ended_(*this);
+    if (settled) settle();  // else the name of the last file does it
 }
 
-void Recorder::close_segment() {
+void Recorder::close_segment(Last last) {
     {
         const std::lock_guard lock(mutex_);
         ++closing_;
+        if (last == Last::Yes) state_ = State::Over;
     }
     try {
         segment_->flush();
@@ -404,8 +444,8 @@ void Recorder::settle() {
     for (const Done& call : done) call(nullptr);
 }
 
-void Recorder::report_drops() {
-    const std::uint64_t dropped = feed_->dropped();
+void Recorder::report_drops(const Feed& feed) {
+    const std::uint64_t dropped = feed.dropped();
     if (dropped == drops_told_) return;
     const std::uint64_t fresh = dropped - std::exchange(drops_told_, dropped);
     dropped_packets().fetch_add(static_cast<std::int64_t>(fresh));

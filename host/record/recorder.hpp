@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -34,15 +36,16 @@ public:
     /// Null: the recording is closed and has its name. Else what went wrong.
     using Done = std::function<void(const Error*)>;
 
-    /// `options` are the settings of this recording as REST or a rule gives them, already checked. `ended` comes once,
-    /// when nothing more will be written, on a thread of the pool.
+    /// Takes over a hold of the stream. `options` are the settings of this recording as REST or a rule gives them,
+    /// already checked. `ended` comes once, when nothing more will be written, on a thread of the pool.
     Recorder(Parts parts, std::shared_ptr<Stream> stream, OptionTexts options, std::function<void(Recorder&)> ended);
     ~Recorder() override;
 
     /// Once, after construction.
     void begin();
-    /// Goes on in a new file with new settings, numbered anew, at the next key frame (R72).
-    void restart(OptionTexts options);
+    /// Goes on in a new file with new settings, numbered anew, at the next key frame (R72). False: it is ending
+    /// already.
+    bool restart(OptionTexts options);
     /// Ends the recording after what has arrived by now.
     void stop(Done done);
 
@@ -60,6 +63,7 @@ private:
     using Timed = Interleaver::Timed;
 
     void work();
+    void adopt_options();
     void handle(Timed timed);
     void await_start(Timed timed);
     Opening::Outlook outlook() const;
@@ -69,7 +73,8 @@ private:
     bool wants_cut(const Timed& timed);
     void cut(const Timed& timed);
     void open_segment(std::int64_t origin_us);
-    void close_segment();
+    enum class Last { No, Yes };
+    void close_segment(Last last = Last::No);
     void named(const Recording& recording);
     void settle();
     void check_disk();
@@ -79,18 +84,18 @@ private:
     void finish();
     std::vector<const TrackSpec*> tracks() const;
     Recording facts() const;
-    void report_drops();
+    void report_drops(const Feed& feed);
     std::string label() const;
 
     const Parts parts_;
     const Scope settings_;
     const std::shared_ptr<Stream> stream_;
     const std::function<void(Recorder&)> ended_;
-    std::shared_ptr<Feed> feed_;
     std::atomic<State> state_ = State::Waiting;
     std::atomic<std::uint64_t> device_ = 0;
 
     mutable std::mutex mutex_;  // what other threads say and ask
+    std::shared_ptr<Feed> feed_;
     bool stopping_ = false;
     std::vector<Done> stop_done_;
     bool restarting_ = false;
@@ -115,7 +120,9 @@ private:
     std::uint32_t segments_ = 0;
     bool cut_wanted_ = false;
     bool restart_wanted_ = false;
-    bool await_key_ = false;  // after an error
+    bool await_key_ = false;                             // after an error
+    std::chrono::steady_clock::time_point resume_at_{};  // not before, while Paused
+    std::vector<std::filesystem::path> folders_;         // that must have space before it goes on
     bool started_told_ = false;
     ErrorBudget errors_;
     std::uint64_t drops_told_ = 0;

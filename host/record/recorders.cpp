@@ -27,24 +27,35 @@ std::string last_part(const std::string& path) {
 Recorders::Recorders(Parts parts) : parts_(parts), settings_(parts.recorder.settings, "") {}
 
 void Recorders::opened(const std::shared_ptr<Stream>& stream) {
-    if (parts_.recorder.policy.records(stream->info())) add(stream, {});
+    if (parts_.recorder.policy.records(stream->info())) record(stream, {});
 }
 
-void Recorders::add(const std::shared_ptr<Stream>& stream, OptionTexts options) {
-    const std::string session = stream->info().media_session;
-    auto recorder = std::make_shared<Recorder>(parts_.recorder, stream, std::move(options), [this](Recorder& ended) {
-        const std::string& gone = ended.stream()->info().media_session;
-        const std::lock_guard lock(mutex_);
-        recorders_.erase(gone);
-        std::erase(order_, gone);
-        gone_.notify_all();
-    });
+bool Recorders::record(const std::shared_ptr<Stream>& stream, OptionTexts options) {
+    const std::string& session = stream->info().media_session;
+    std::shared_ptr<Recorder> recorder;
     {
         const std::lock_guard lock(mutex_);
+        const auto running = recorders_.find(session);
+        if (running != recorders_.end() && running->second->restart(options)) return true;
+        if (!stream->hold()) return false;
+        recorder = std::make_shared<Recorder>(parts_.recorder, stream, std::move(options),
+                                              [this](Recorder& ended) { forget(ended); });
         recorders_[session] = recorder;
+        std::erase(order_, session);
         order_.push_back(session);
     }
     recorder->begin();
+    return true;
+}
+
+void Recorders::forget(Recorder& ended) {
+    const std::lock_guard lock(mutex_);
+    const std::string& session = ended.stream()->info().media_session;
+    const auto known = recorders_.find(session);
+    if (known == recorders_.end() || known->second.get() != &ended) return;  // a newer one has taken its place
+    recorders_.erase(known);
+    std::erase(order_, session);
+    gone_.notify_all();
 }
 
 std::shared_ptr<Recorder> Recorders::find(const std::string& media_session) const {
@@ -76,16 +87,12 @@ void Recorders::start(const std::string& media_session, const Settings& settings
     } catch (const Error& e) {
         return done(&e);
     }
-    if (const auto running = find(media_session)) {
-        running->restart(std::move(options));
-    } else {
-        if (!settings_.boolean(record_streams)) {
-            log::info("record_streams is off; '{}' is recorded because REST asks for it",
-                      printable(stream->info().name));
-        }
-        add(stream, std::move(options));
+    if (!settings_.boolean(record_streams)) {
+        log::info("record_streams is off; '{}' is recorded because REST asks for it", printable(stream->info().name));
     }
-    done(nullptr);
+    if (record(stream, std::move(options))) return done(nullptr);
+    const Error gone("Stream not found", TD_NOT_FOUND);
+    done(&gone);
 }
 
 void Recorders::stop(const std::string& media_session, api::Done done) {

@@ -45,7 +45,9 @@ public:
     bool wait(std::chrono::milliseconds limit);
 
 private:
-    void add(const std::shared_ptr<Stream>& stream, OptionTexts options);
+    /// Starts a recorder, or lets the running one go on with new settings. False: the stream has ended.
+    bool record(const std::shared_ptr<Stream>& stream, OptionTexts options);
+    void forget(Recorder& ended);
     std::shared_ptr<Recorder> find(const std::string& media_session) const;
 
     const Parts parts_;

@@ -6,6 +6,7 @@
 namespace tapedeck::host {
 namespace {
 
+constexpr std::int64_t strange_start_us = 10'000'000;
 constexpr std::int64_t jump_us = 1'000'000;  ///< smaller steps are taken as they are
 
 /// Whether the source's step is what passed in reality: within a second and a tenth of it.
@@ -15,6 +16,15 @@ bool confirmed(std::int64_t step, std::int64_t arrival_step) {
 
 }  // namespace
 
+std::optional<std::int64_t> Clock::now_of(std::uint32_t clock, std::int64_t arrival_us) {
+    for (auto& [index, line] : lines_) {
+        if (line.started && line.clock == clock && line.arrival_us != 0) {
+            return line.placed_us + (arrival_us - line.arrival_us);
+        }
+    }
+    return std::nullopt;
+}
+
 void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival_us) {
     if (packet.dts == TD_NO_TIME) packet.dts = packet.pts;
     const std::int64_t source_us = to_us(packet.dts, track.time_base);
@@ -23,7 +33,15 @@ void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival
 
     if (!line.started) {
         line.started = true;
+        // Sound and picture that arrive together belong together, wherever their sender began to count.
+        if (const auto now_us = now_of(track.clock, arrival_us)) {
+            if (std::abs(source_us + newest_shift - *now_us) > strange_start_us) {
+                newest_shift = *now_us - source_us;
+                ++jumps_;
+            }
+        }
         line.shift_us = newest_shift;
+        line.clock = track.clock;
     } else {
         const std::int64_t step = source_us - line.source_us;
         const bool jumped = step < -jump_us || (step > jump_us && !confirmed(step, arrival_us - line.arrival_us));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "stream/by_track.hpp"
 #include "stream/packet.hpp"
@@ -23,6 +24,7 @@ public:
 private:
     struct Line {
         bool started = false;
+        std::uint32_t clock = 0;
         std::int64_t source_us = 0;  ///< of the last packet, as the source gave it
         std::int64_t placed_us = 0;  ///< the same, on the stream's line
         std::int64_t arrival_us = 0;
@@ -30,6 +32,9 @@ private:
         std::int64_t shift_us = 0;  ///< placed - source
         std::int64_t last_dts = 0;  ///< ticks
     };
+
+    /// Where the tracks of a clock are at this arrival; nothing while none has begun.
+    std::optional<std::int64_t> now_of(std::uint32_t clock, std::int64_t arrival_us);
 
     ByTrack<Line> lines_;
     ByTrack<std::int64_t> newest_shift_;  ///< by td_track.clock

@@ -193,7 +193,7 @@ void Stream::request_key(std::uint32_t track) {
 
 void Stream::kick(std::string_view reason) {
     if (is_closed() || kicked_.exchange(true)) return;
-    hold();  // until the callback ran: `released` is the last use of self
+    if (!hold()) return;  // until the callback ran: `released` is the last use of self
     callbacks_.post([stream = shared_from_this(), reason = std::string(reason)] {
         if (!stream->is_closed()) stream->publisher_->kick(stream->self_, text_of(reason));
         stream->release(nullptr);
@@ -224,9 +224,11 @@ void Stream::end(std::string reason) {
     release(nullptr);
 }
 
-void Stream::hold() {
+bool Stream::hold() {
     const std::lock_guard lock(mutex_);
+    if (holds_ == 0) return false;
     ++holds_;
+    return true;
 }
 
 void Stream::release(std::shared_ptr<const td_recording> recording) {

@@ -62,8 +62,9 @@ public:
     /// Ends it; the client gets the reason. The plugin closes the sink soon.
     void kick(std::string_view reason);
 
-    /// Somebody still has to finish something of this stream, so `released` waits.
-    void hold();
+    /// Somebody still has to finish something of this stream, so `released` waits. False: it is too late, the stream
+    /// has been released.
+    bool hold();
     /// That is done. The recording, if any, is what the publisher is told; `share` of store/recording.hpp makes it.
     void release(std::shared_ptr<const td_recording> recording);
 

@@ -58,6 +58,20 @@ TEST(Clock, MovesTracksOfOneClockTogether) {
     EXPECT_EQ(clock.jumps(), 1u);
 }
 
+TEST(Clock, PutsATrackThatCountsFromElsewhereBesideTheOthers) {
+    Clock clock;
+    place(clock, test::video(), 100, 1000);
+    EXPECT_EQ(place(clock, test::aac(), 7'200'100, 1010).dts, 110);
+    EXPECT_EQ(place(clock, test::aac(), 7'200'123, 1030).dts, 133);
+    EXPECT_EQ(place(clock, test::video(), 140, 1040).dts, 140) << "the first one stays where it is";
+}
+
+TEST(Clock, LeavesALateTrackWhereItSaysItBegins) {
+    Clock clock;
+    place(clock, test::video(), 0, 1000);
+    EXPECT_EQ(place(clock, test::aac(), 5000, 6000).dts, 5000);
+}
+
 TEST(Clock, NeverFallsBackWithinATrack) {
     Clock clock;
     EXPECT_EQ(place(clock, test::video(), 100, 0).dts, 100);

@@ -51,11 +51,11 @@ std::optional<std::string> from_hex(std::string_view text) {
 }
 
 Digest pbkdf2(std::string_view password, std::string_view salt, int rounds) {
-    if (password.data() == nullptr) password = std::string_view("", 0);  // the function refuses a null pointer
+    const char* secret = password.data() == nullptr ? "" : password.data();  // the function refuses a null pointer
     if (password.size() > std::numeric_limits<int>::max()) throw Error("the password is too long");
     const std::string salt_bytes(salt);
     Digest digest{};
-    if (PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
+    if (PKCS5_PBKDF2_HMAC(secret, static_cast<int>(password.size()),
                           reinterpret_cast<const unsigned char*>(salt_bytes.data()),
                           static_cast<int>(salt_bytes.size()), rounds, EVP_sha256(), static_cast<int>(digest.size()),
                           digest.data()) != 1) {

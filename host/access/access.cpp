@@ -23,10 +23,13 @@ namespace {
 constexpr std::size_t most_file_bytes = 1u << 20;
 constexpr std::size_t most_secret_bytes = 1024;
 
-AccessRules read_rules(const std::filesystem::path& file) {
+AccessRules read_rules(const std::filesystem::path& file, bool must_exist) {
     std::error_code failure;
     if (!std::filesystem::exists(file, failure)) {
         if (failure) throw Error(fmt::format("{}: {}", file.string(), failure.message()));
+        if (must_exist) {
+            throw Error(fmt::format("there is no file {}; see setting 'access_file'", file.string()), TD_NOT_FOUND);
+        }
         return {};
     }
     std::ifstream stream(file, std::ios::binary);
@@ -114,7 +117,8 @@ private:
     mutable std::set<std::string, std::less<>> matched;
 };
 
-Access::Access(std::filesystem::path file, std::string_view allowed_clients) : file_(std::move(file)) {
+Access::Access(std::filesystem::path file, std::string_view allowed_clients, bool must_exist)
+    : file_(std::move(file)), must_exist_(must_exist) {
     reload(allowed_clients);
 }
 
@@ -122,7 +126,8 @@ Access::~Access() = default;
 
 void Access::reload(std::string_view allowed_clients) {
     auto networks = parse_networks(allowed_clients);
-    auto fresh = std::make_shared<const Rules>(read_rules(file_), std::move(networks));
+    auto fresh = std::make_shared<const Rules>(read_rules(file_, must_exist_), std::move(networks));
+    must_exist_ = must_exist_ || std::filesystem::exists(file_);
     const std::lock_guard lock(mutex_);
     rules_.swap(fresh);
 }

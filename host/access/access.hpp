@@ -18,10 +18,11 @@ class Access {
 public:
     /// Reads `file` (conf/access.yaml; it need not exist) and the network list `allowed_clients`
     /// (`rest.allowed_clients`). Throws Error: `access.yaml:7: unknown member 'passwd'; ...`.
-    Access(std::filesystem::path file, std::string_view allowed_clients);
+    /// `must_exist`: the operator named the file, so its absence is an Error and not a server without rules.
+    Access(std::filesystem::path file, std::string_view allowed_clients, bool must_exist = false);
     ~Access();
 
-    /// Reads both again (SIGHUP). On failure throws Error and the old rules stay.
+    /// Reads both again (SIGHUP). On failure throws Error and the old rules stay; a file that has vanished is one.
     void reload(std::string_view allowed_clients);
 
     /// Whether this address may use /rest-api without credentials. At once.
@@ -45,6 +46,7 @@ private:
     std::shared_ptr<const Rules> rules() const;
 
     std::filesystem::path file_;
+    bool must_exist_;
     mutable std::mutex mutex_;
     std::shared_ptr<const Rules> rules_;  // replaced whole by reload, while questions still hold the old one
 };

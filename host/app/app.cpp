@@ -31,7 +31,7 @@ App::App(Setup& setup)
       settings_(setup.settings),
       home_lock_(setup.home),
       state_lock_(settings_.path(state_dir)),
-      access_(settings_.path(access_file), settings_.text(rest_allowed_clients)),
+      access_(settings_.path(access_file), settings_.text(rest_allowed_clients), settings_.is_set(access_file)),
       callbacks_("callbacks"),
       hooks_(make_hooks(setup.registry.all("hook"))),
       admission_(setup.source, hooks_),

@@ -2,11 +2,21 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "access/access.hpp"
 #include "access/keys.hpp"
 #include "api/keys.hpp"
 #include "app/keys.hpp"
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "event/keys.hpp"
+#include "plugin/hook.hpp"
+#include "plugin/naming.hpp"
+#include "plugin/protocol.hpp"
+#include "plugin/storage.hpp"
 #include "record/keys.hpp"
 #include "record/policy.hpp"
 #include "store/keys.hpp"
@@ -66,7 +76,53 @@ std::string Setup::check(std::size_t& errors) {
     }
     const CheckReport report = judge();
     errors += report.errors.size();
-    return text + report.text();
+    text += report.text();
+    if (errors != 0) return text;
+    for (const std::string& error : try_parts()) {
+        text += error + '\n';
+        ++errors;
+    }
+    return text;
+}
+
+/// What no schema knows: files that must be there, texts with a grammar of their own, plugins that refuse a setting.
+/// Plugins' `create` touches nothing outside.
+std::vector<std::string> Setup::try_parts() {
+    std::vector<std::string> errors;
+    const auto attempt = [&](auto body) {
+        try {
+            body();
+        } catch (const std::exception& e) {
+            errors.emplace_back(e.what());
+        }
+    };
+    const auto named = [&](std::string_view kind, const td_key& key, std::string_view id) {
+        const Extension* extension = registry.find(kind, id);
+        if (extension == nullptr) {
+            errors.push_back(fmt::format("{}: no {} plugin '{}' is enabled", key.name, kind, printable(id)));
+        }
+        return extension;
+    };
+    attempt(
+        [&] { Access(settings.path(access_file), settings.text(rest_allowed_clients), settings.is_set(access_file)); });
+    if (const Extension* naming = named("naming", naming_id, settings.text(naming_id)))
+        attempt([&] { Naming{*naming}; });
+    std::string ids = settings.text(storage_ids);
+    std::ranges::replace(ids, ',', ' ');
+    std::istringstream list(ids);
+    for (std::string id; list >> id;) {
+        if (const Extension* storage = named("storage", storage_ids, id)) attempt([&] { Storage{*storage}; });
+    }
+    for (const Extension* hook : registry.all("hook")) attempt([&] { Hook{*hook}; });
+    for (const Extension* protocol : registry.all("protocol")) attempt([&] { Protocol{*protocol}; });
+    for (const td_key* key :
+         {static_cast<const td_key*>(&api::tls_certificate), static_cast<const td_key*>(&api::tls_key)}) {
+        const std::filesystem::path file = settings.path(*key);
+        if (!file.empty() && !std::filesystem::exists(file)) {
+            errors.push_back(fmt::format("{}: there is no file {}", key->name, file.string()));
+        }
+    }
+    return errors;
 }
 
 std::vector<const Extension*> Setup::reload() {

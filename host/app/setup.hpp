@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "config/arguments.hpp"
 #include "config/check.hpp"
@@ -35,6 +36,8 @@ public:
 private:
     /// Of the values that their declarations cannot judge too.
     CheckReport judge() const;
+
+    std::vector<std::string> try_parts();
 
     const std::filesystem::path plugin_folder_;
 };

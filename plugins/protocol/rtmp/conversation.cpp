@@ -51,13 +51,12 @@ void Conversation::message(MessageType type, std::uint32_t stream, ByteSpan payl
         default:
             return;  // acknowledgements, peer bandwidth, shared objects
     }
+    const bool is_data = type == MessageType::data_amf0 || type == MessageType::data_amf3;
+    if (is_data) return data(payload);
     if (payload.size() > longest_command)
         throw Malformed("a command or metadata of " + std::to_string(payload.size()) + " bytes; " +
                         std::to_string(longest_command) + " are allowed");
-    if (type == MessageType::data_amf0 || type == MessageType::data_amf3)
-        data(payload);
-    else
-        command(stream, amf::read_all(payload));
+    command(stream, amf::read_all(payload));
 }
 
 void Conversation::command(std::uint32_t stream, const Values& values) {
@@ -169,9 +168,16 @@ void Conversation::on_play(std::uint32_t stream) {
     status(stream, "error", "NetStream.Play.Failed", "This server takes streams by RTMP and does not play them.");
 }
 
-/// Metadata comes as `onMetaData` with an object, in most senders behind the name `@setDataFrame`.
+/// Metadata comes as `onMetaData` with an object, in most senders behind the name `@setDataFrame`. It is only for show:
+/// what is too long or cannot be read is passed over, and the media goes on.
 void Conversation::data(ByteSpan payload) {
-    const auto values = amf::read_all(payload);
+    if (payload.size() > longest_command) return;
+    std::vector<amf::Value> values;
+    try {
+        values = amf::read_all(payload);
+    } catch (const Malformed&) {
+        return;
+    }
     std::size_t index = 0;
     if (at(values, index).text() == "@setDataFrame") ++index;
     if (at(values, index).text() != "onMetaData") return;

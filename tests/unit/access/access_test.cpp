@@ -159,6 +159,15 @@ TEST_F(AccessTest, AdmitsPublishersByNameAndCredentials) {
     }
 }
 
+TEST_F(AccessTest, IsNotLeftOpenByAFileThatTheOperatorNamedAndThatIsMissing) {
+    EXPECT_THROW(Access(file_, "", true), Error);
+    write("publishers: []\n");
+    Access access(file_, "");
+    std::filesystem::remove(file_);
+    EXPECT_THROW(access.reload(""), Error);
+    EXPECT_TRUE(access.may_publish(Publication("any").info())) << "the old rules stay";
+}
+
 TEST_F(AccessTest, WithAnEmptyPublishersSectionNobodyPublishes) {
     write("publishers: []\n");
     EXPECT_TRUE(Access(file_, "").may_publish(Publication("any").info()));

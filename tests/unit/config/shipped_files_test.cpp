@@ -32,8 +32,7 @@ TEST(ShippedProperties, SetOnlyWhatMakesTheFirstRecording) {
     EXPECT_THAT(parsed.notes, IsEmpty());
     std::vector<std::string> set;
     for (const Property& property : parsed.entries) set.push_back(property.key + "=" + property.value);
-    EXPECT_THAT(set, ElementsAre("record_flash_published_streams=true", "record_name_collision=suffix",
-                                 "multi_record_dir=multirecords"));
+    EXPECT_THAT(set, ElementsAre("record_flash_published_streams=true", "record_name_collision=suffix"));
 }
 
 TEST(ShippedProperties, AreProseOrSettingsInEachComment) {

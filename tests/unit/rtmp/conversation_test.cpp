@@ -256,6 +256,15 @@ TEST_F(ConversationTest, HandsMetadataOnInBothForms) {
     EXPECT_EQ(notes.data[1].find("title")->text(), "b");
 }
 
+TEST_F(ConversationTest, PassesOverDataThatCannotBeReadAndGoesOn) {
+    conversation.message(MessageType::data_amf0, 1, hex("02 0006 6f6e54657874 11"));  // an AMF3 value
+    conversation.message(MessageType::data_amf0, 1, hex("02 00ff 6f6e"));             // torn
+    conversation.message(MessageType::data_amf0, 1, Bytes(70000, 5));
+    EXPECT_TRUE(notes.data.empty());
+    say({"onMetaData", Object().set("title", "b")}, 1, MessageType::data_amf0);
+    EXPECT_EQ(notes.data.size(), 1u);
+}
+
 TEST_F(ConversationTest, RefusesCommandsOutOfOrderAndMalformedOnes) {
     EXPECT_THROW(say({"createStream", 1.0, Null{}}), Malformed);
     EXPECT_THROW(say({"connect", 1.0, Null{}}), Malformed);

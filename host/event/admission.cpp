@@ -142,7 +142,7 @@ void Admission::ask(int action, const td_stream_info& info, Done done) {
         shared->open.erase(question);
     };
     if (desks.empty()) {
-        shared_->clock.post([question, close](std::stop_token) {
+        shared_->clock.post([question, close](const std::stop_token&) {
             question->answer(std::nullopt);
             close();
         });
@@ -150,7 +150,7 @@ void Admission::ask(int action, const td_stream_info& info, Done done) {
     }
     const auto begun = Workers::Clock::now();
     for (const auto& desk : desks) {
-        desk->workers.post([desk = desk.get(), question, begun, limit](std::stop_token stop) {
+        desk->workers.post([desk = desk.get(), question, begun, limit](const std::stop_token& stop) {
             const auto left = begun + limit - Workers::Clock::now();
             if (question->is_answered() || left <= Workers::Clock::duration::zero()) return;
             std::optional<Error> refused;
@@ -167,7 +167,7 @@ void Admission::ask(int action, const td_stream_info& info, Done done) {
         });
     }
     shared_->clock.post(
-        [question, close, limit, name = printable(view(info.name))](std::stop_token) {
+        [question, close, limit, name = printable(view(info.name))](const std::stop_token&) {
             if (!question->is_answered()) {
                 log::warning("admission of '{}': no hook answered within {} ms; refused", name,
                              std::chrono::duration_cast<std::chrono::milliseconds>(limit).count());

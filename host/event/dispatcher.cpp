@@ -111,11 +111,12 @@ void Dispatcher::next(const std::shared_ptr<Shared>& shared, Line& line, const s
     const auto wait = line.sessions.at(session).front().not_before - std::chrono::system_clock::now();
     const auto due = Workers::Clock::now() + std::chrono::duration_cast<Workers::Clock::duration>(
                                                  std::max(wait, std::chrono::system_clock::duration::zero()));
-    line.workers.post([shared, &line, session](std::stop_token stop) { attempt(shared, line, session, stop); }, due);
+    line.workers.post([shared, &line, session](const std::stop_token& stop) { attempt(shared, line, session, stop); },
+                      due);
 }
 
 void Dispatcher::attempt(const std::shared_ptr<Shared>& shared, Line& line, const std::string& session,
-                         std::stop_token stop) {
+                         const std::stop_token& stop) {
     Item* item = nullptr;
     {
         const std::lock_guard lock(shared->mutex);

@@ -50,7 +50,7 @@ private:
     struct Shared;
     static void next(const std::shared_ptr<Shared>& shared, Line& line, const std::string& session);
     static void attempt(const std::shared_ptr<Shared>& shared, Line& line, const std::string& session,
-                        std::stop_token stop);
+                        const std::stop_token& stop);
 
     std::shared_ptr<Shared> shared_;
 };

@@ -16,7 +16,7 @@ class Workers {
 public:
     using Clock = std::chrono::steady_clock;
     /// The token says that the workers are being stopped. What escapes a task is logged.
-    using Task = std::function<void(std::stop_token)>;
+    using Task = std::function<void(const std::stop_token&)>;
 
     Workers(std::string name, std::size_t threads);
     Workers(const Workers&) = delete;

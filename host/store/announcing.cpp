@@ -105,13 +105,14 @@ void Pipeline::settle(const JobPtr& job) {
         job->is_stored = owed.empty();
     }
     for (Target* target : owed) {
-        target->workers.post(
-            [self = shared_from_this(), job, target](std::stop_token stop) { self->put_more(job, *target, stop); });
+        target->workers.post([self = shared_from_this(), job, target](const std::stop_token& stop) {
+            self->put_more(job, *target, stop);
+        });
     }
     if (owed.empty()) announce(job->entry.facts.media_session);
 }
 
-void Pipeline::put_more(const JobPtr& job, Target& target, std::stop_token stop) {
+void Pipeline::put_more(const JobPtr& job, Target& target, const std::stop_token& stop) {
     Debt debt;
     {
         const std::lock_guard lock(mutex_);
@@ -135,9 +136,9 @@ void Pipeline::put_more(const JobPtr& job, Target& target, std::stop_token stop)
                 if (one.event == 0 && one.target == target.name) one = debt;
             }
         }
-        target.workers.post(
-            [self = shared_from_this(), job, &target](std::stop_token again) { self->put_more(job, target, again); },
-            Workers::Clock::now() + delay);
+        target.workers.post([self = shared_from_this(), job,
+                             &target](const std::stop_token& again) { self->put_more(job, target, again); },
+                            Workers::Clock::now() + delay);
         return;
     }
     parts_.catalog.settle(job->entry.facts.row, debt);
@@ -153,7 +154,7 @@ void Pipeline::put_more(const JobPtr& job, Target& target, std::stop_token stop)
 
 /// Tells hooks of all files of the session whose turn it is. One thread, so that the order holds.
 void Pipeline::announce(const std::string& session) {
-    clock_.post([self = shared_from_this(), session](std::stop_token) {
+    clock_.post([self = shared_from_this(), session](const std::stop_token&) {
         for (;;) {
             JobPtr job;
             {
@@ -234,6 +235,17 @@ void Pipeline::quarantine(const JobPtr& job, const std::string& why) {
     staging_.forget(fs::path(facts.path).filename().string());
     if (!failed) facts.path = aside;
     lost(job, why);
+}
+
+/// Killed between making the file and its first byte: nobody can want it.
+void Pipeline::erase(const JobPtr& job) {
+    const Recording& facts = job->entry.facts;
+    log::info("{} of {} is empty and deleted", printable(facts.path, 512), printable(facts.stream));
+    std::error_code ignored;  // an empty file is only in the way
+    fs::remove(facts.path, ignored);
+    staging_.forget(fs::path(facts.path).filename().string());
+    parts_.catalog.forget(facts.row);
+    drop(job);
 }
 
 void Pipeline::lost(const JobPtr& job, const std::string& why) {

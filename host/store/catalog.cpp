@@ -152,7 +152,7 @@ void Catalog::Shared::failed(const Error& error, bool damaged) {
     }
 }
 
-Catalog::Catalog(Scope settings)
+Catalog::Catalog(const Scope& settings)
     : shared_(std::make_shared<Shared>(settings.text(catalog_connection), settings.path(state_dir))) {
     std::thread([shared = shared_] { run(shared); }).detach();
 }

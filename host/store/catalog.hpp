@@ -43,7 +43,7 @@ public:
     using Committed = std::function<void()>;
 
     /// Setting `catalog`: a SOCI connection string; empty: SQLite in `state_dir`. Opens in the background.
-    explicit Catalog(Scope settings);
+    explicit Catalog(const Scope& settings);
     Catalog(const Catalog&) = delete;
     Catalog& operator=(const Catalog&) = delete;
     /// Writes out what waits, for at most 5 s.

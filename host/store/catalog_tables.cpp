@@ -35,7 +35,7 @@ void keep_reserve(const fs::path& folder) {
     if (fs::exists(path, failed) || fs::space(folder, failed).available < 16 * static_cast<std::uintmax_t>(bytes))
         return;
     const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
-    if (file.number < 0 || ::posix_fallocate(file.number, 0, bytes) != 0) fs::remove(path, failed);
+    if (file.number < 0 || ::fallocate(file.number, 0, 0, bytes) != 0) fs::remove(path, failed);
 }
 
 State state_of(const std::string& text) {

@@ -73,13 +73,13 @@ void Pipeline::reserve(const JobPtr& job, unsigned first_copy) {
     job->entry.debts.push_back(std::move(debt));
 }
 
-void Pipeline::name(const JobPtr& job, std::stop_token) {
+void Pipeline::name(const JobPtr& job, const std::stop_token&) {
     if (!reached("naming", job)) return;
     reserve(job, 1);
     commit(job, State::Named, &Pipeline::seal, finishing_);
 }
 
-void Pipeline::seal(const JobPtr& job, std::stop_token stop) {
+void Pipeline::seal(const JobPtr& job, const std::stop_token& stop) {
     const std::uint64_t device = job->file->device();
     if (!enter(job, device)) return;
     // Gives the place to the next one however this ends.
@@ -114,7 +114,7 @@ Debt& Pipeline::home_debt(const JobPtr& job) {
     return job->entry.debts.emplace_back(std::move(debt));
 }
 
-void Pipeline::put(const JobPtr& job, std::stop_token stop) {
+void Pipeline::put(const JobPtr& job, const std::stop_token& stop) {
     if (!reached("finished", job)) return;
     Recording& facts = job->entry.facts;
     const bool replace = home_debt(job).detail == "replace";
@@ -157,12 +157,12 @@ void Pipeline::put(const JobPtr& job, std::stop_token stop) {
         job->shown = facts;
     }
     // Clients hear their name in any case, hooks only of what the catalogue knows.
-    clock_.post([self = shared_from_this(), job](std::stop_token) { self->tell(job); },
+    clock_.post([self = shared_from_this(), job](const std::stop_token&) { self->tell(job); },
                 Workers::Clock::now() + patience());
     commit(job, State::Stored, &Pipeline::stored, clock_, Wait::UntilCommitted);
 }
 
-void Pipeline::stored(const JobPtr& job, std::stop_token) {
+void Pipeline::stored(const JobPtr& job, const std::stop_token&) {
     if (!reached("stored", job)) return;
     log::info("recorded {} ({} bytes, {} ms) of {}", printable(job->entry.facts.name), job->entry.facts.bytes,
               job->entry.facts.duration_us == TD_NO_TIME ? -1 : job->entry.facts.duration_us / 1000,

@@ -151,7 +151,7 @@ void Pipeline::finish(std::int64_t row, Recording facts, std::unique_ptr<Writer>
         job->shown = job->entry.facts;
     }
     line_up(job);
-    clock_.post([self = shared_from_this(), job](std::stop_token) { self->tell(job); },
+    clock_.post([self = shared_from_this(), job](const std::stop_token&) { self->tell(job); },
                 Workers::Clock::now() + settings_.duration(record_stop_timeout));
     post(job, &Pipeline::name, finishing_);
 }
@@ -195,11 +195,11 @@ void Pipeline::commit(const JobPtr& job, State state, StepFunction next, Workers
         entry = job->entry;
     }
     parts_.catalog.save(std::move(entry), go);
-    if (wait == Wait::AWhile) clock_.post([go](std::stop_token) { go(); }, Workers::Clock::now() + patience());
+    if (wait == Wait::AWhile) clock_.post([go](const std::stop_token&) { go(); }, Workers::Clock::now() + patience());
 }
 
 void Pipeline::post(const JobPtr& job, StepFunction step, Workers& workers, std::chrono::steady_clock::duration delay) {
-    workers.post([self = shared_from_this(), job, step](std::stop_token stop) { ((*self).*step)(job, stop); },
+    workers.post([self = shared_from_this(), job, step](const std::stop_token& stop) { ((*self).*step)(job, stop); },
                  Workers::Clock::now() + delay);
 }
 

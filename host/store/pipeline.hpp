@@ -60,7 +60,7 @@ public:
     void on_step(Delivery::Step step);
 
 private:
-    using StepFunction = void (Pipeline::*)(const JobPtr&, std::stop_token);
+    using StepFunction = void (Pipeline::*)(const JobPtr&, const std::stop_token&);
     struct Target {
         Target(const Extension& extension, std::size_t threads)
             : storage(extension), name(extension.name()), workers(name, threads) {}
@@ -70,12 +70,12 @@ private:
     };
 
     // The steps, in order.
-    void name(const JobPtr& job, std::stop_token stop);
-    void seal(const JobPtr& job, std::stop_token stop);
-    void put(const JobPtr& job, std::stop_token stop);
-    void stored(const JobPtr& job, std::stop_token stop);
+    void name(const JobPtr& job, const std::stop_token& stop);
+    void seal(const JobPtr& job, const std::stop_token& stop);
+    void put(const JobPtr& job, const std::stop_token& stop);
+    void stored(const JobPtr& job, const std::stop_token& stop);
     void settle(const JobPtr& job);
-    void put_more(const JobPtr& job, Target& target, std::stop_token stop);
+    void put_more(const JobPtr& job, Target& target, const std::stop_token& stop);
     void announce(const std::string& session);
     void tell_hooks(const JobPtr& job);
     void paid(const JobPtr& job, const Debt& debt);
@@ -83,12 +83,13 @@ private:
     void tell(const JobPtr& job);
     // Ways out.
     void quarantine(const JobPtr& job, const std::string& why);
+    void erase(const JobPtr& job);
     void lost(const JobPtr& job, const std::string& why);
     void drop(const JobPtr& job);
     // Recovery, in recovery.cpp.
     void resume(Entry entry);
     void adopt(const std::filesystem::path& path);
-    void revive(const JobPtr& job, std::stop_token stop);
+    void revive(const JobPtr& job, const std::stop_token& stop);
 
     enum class Wait { AWhile, UntilCommitted };
     /// Commits the job's state; then `next` runs on `workers`, with AWhile also when the catalogue does not answer in

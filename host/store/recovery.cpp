@@ -44,6 +44,10 @@ Torn recover(const fs::path& path, const Recording& known, const Extensions& ext
     const Extension& extension = writer_of(path, known, extensions);
     Torn torn;
     torn.file = std::make_unique<File>(path, File::Mode::Open);
+    if (torn.file->length() == 0) {  // locked by now, so that it is nobody's who is about to write
+        torn.is_empty = true;
+        return torn;
+    }
     torn.file->free_reserve();
     torn.writer = std::make_unique<Writer>(extension);
     const auto recovered = torn.writer->recover(*torn.file, known.abi());
@@ -100,7 +104,7 @@ void Pipeline::sweep() {
         const std::lock_guard lock(mutex_);
         sweeping_ = true;
     }
-    recovery_.post([self = shared_from_this()](std::stop_token stop) {
+    recovery_.post([self = shared_from_this()](const std::stop_token& stop) {
         for (Entry& entry : self->parts_.catalog.unfinished(stop)) self->resume(std::move(entry));
         if (!stop.stop_requested()) {
             for (const fs::path& path : self->staging_.strays(self->homes())) self->adopt(path);
@@ -146,6 +150,11 @@ void Pipeline::adopt(const fs::path& path) {
     job->recovered = true;
     try {
         Torn torn = recover(path, {}, parts_.extensions);
+        if (torn.is_empty) {
+            log::info("recovery: {} is empty and deleted", printable(path.string(), 512));
+            fs::remove(path);
+            return;
+        }
         Recording& facts = job->entry.facts = std::move(torn.facts);
         bool is_new = facts.row != 0;
         if (is_new) {
@@ -163,7 +172,7 @@ void Pipeline::adopt(const fs::path& path) {
             job->file = std::move(torn.file);
             job->writer = std::move(torn.writer);
         }
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
         log::error("recovery: {}; the file {} stays as it is", error.what(), printable(path.string(), 512));
         return;
     }
@@ -179,7 +188,7 @@ void Pipeline::adopt(const fs::path& path) {
     post(job, &Pipeline::name, finishing_);
 }
 
-void Pipeline::revive(const JobPtr& job, std::stop_token stop) {
+void Pipeline::revive(const JobPtr& job, const std::stop_token& stop) {
     Recording& facts = job->entry.facts;
     std::error_code ignored;  // what cannot be seen is not there
     if (!fs::exists(facts.path, ignored)) {
@@ -193,6 +202,7 @@ void Pipeline::revive(const JobPtr& job, std::stop_token stop) {
     try {
         const BlockingCall call(settings_.duration(storage_timeout), stop);
         Torn torn = recover(facts.path, facts, parts_.extensions);
+        if (torn.is_empty) return erase(job);
         if (torn.packets == 0) {
             torn.file.reset();
             return quarantine(job, "there is no whole packet in it");

@@ -21,6 +21,7 @@ struct Torn {
     Recording facts;                 ///< of the memo, with what the file itself says of its duration
     std::uint64_t packets = 0;
     bool has_memo = false;
+    bool is_empty = false;  ///< no byte in it: no writer was asked
 };
 
 /// The active extensions of a kind; the registry's `all`.

@@ -23,6 +23,7 @@ using ::testing::HasSubstr;
 
 std::vector<td_bytes> spans_of(const std::vector<std::string>& texts) {
     std::vector<td_bytes> spans;
+    spans.reserve(texts.size());
     for (const std::string& text : texts) {
         spans.push_back({reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
     }

@@ -134,6 +134,21 @@ TEST_F(RecoveryTest, QuarantinesWhatHasNoPacket) {
     EXPECT_TRUE(Stage::get().seen().empty());
 }
 
+TEST_F(RecoveryTest, DeletesFilesThatWereKilledBeforeTheirFirstByte) {
+    Server server(folder_.path, "");
+    auto facts = Server::recording("cam");
+    { const OpenFile open = server.delivery().open(facts); }
+    { const File stray(records("stray-1.part.txt"), File::Mode::Create); }
+    ASSERT_TRUE(server.catalog().wait(limit));
+    server.stop();
+    server.start();
+    server.delivery().sweep();
+    ASSERT_TRUE(server.delivery().wait(limit));
+    EXPECT_THAT(names(folder_.path / "records"), ElementsAre());
+    EXPECT_TRUE(server.catalog().list("", 10).empty());
+    EXPECT_TRUE(Stage::get().seen().empty());
+}
+
 TEST_F(RecoveryTest, LeavesTheRunningRecordingsOfThisProcessAlone) {
     Server server(folder_.path, "");
     auto open = server.begin("cam", 2);

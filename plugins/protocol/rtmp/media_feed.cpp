@@ -151,8 +151,7 @@ void MediaFeed::announce(TrackState& track, Track fresh, PacketBatch& out) {
 void MediaFeed::frame(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out) {
     auto payload = tag.payload;
     if (track.nal_length != 4 && has_nal_units(tag.codec)) payload = canonical(track, payload, out);
-    td_packet packet{};
-    packet.size = sizeof packet;
+    auto& packet = out.add(payload);
     packet.track = track.announced->track.index;
     packet.flags = tag.key ? std::uint32_t{TD_PACKET_KEY} : 0u;
     if (std::exchange(track.gap, false)) packet.flags |= TD_PACKET_DISCONTINUITY;
@@ -164,9 +163,6 @@ void MediaFeed::frame(TrackState& track, const flv::Tag& tag, std::int64_t time,
     packet.dts = time;
     packet.pts = time + tag.composition_ms;
     packet.duration = packet.wallclock_us = TD_NO_TIME;
-    packet.data = payload.data();
-    packet.data_size = static_cast<std::uint32_t>(payload.size());
-    out.add(packet);
 }
 
 /// The same access unit with 4 bytes before each NAL unit.

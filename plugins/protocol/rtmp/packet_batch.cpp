@@ -1,6 +1,7 @@
 #include "packet_batch.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace tapedeck::rtmp {
 
@@ -15,9 +16,18 @@ std::uint8_t* PacketBatch::room(std::size_t size, std::size_t coming) {
     return place;
 }
 
-void PacketBatch::add(const td_packet& packet) {
-    packets_.push_back(packet);
-    packets_.back().buffer = buffers_.back().get();
+td_packet& PacketBatch::add(ByteSpan payload) {
+    const auto holds = [&](const Buffer& buffer) {
+        return std::less_equal<>()(buffer.data(), payload.data()) &&
+               std::less<>()(payload.data(), buffer.data() + buffer.capacity());
+    };
+    const auto buffer = std::find_if(buffers_.rbegin(), buffers_.rend(), holds);  // nearly always the last one
+    auto& packet = packets_.emplace_back();
+    packet.size = sizeof packet;
+    packet.data = payload.data();
+    packet.data_size = static_cast<std::uint32_t>(payload.size());
+    packet.buffer = buffer->get();
+    return packet;
 }
 
 bool PacketBatch::give(const Sink& sink) {

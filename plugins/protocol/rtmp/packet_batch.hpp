@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tapedeck/context.hpp"
+#include "tapedeck/media/bytes.hpp"
 #include "tapedeck/stream.hpp"
 
 namespace tapedeck::rtmp {
@@ -17,8 +18,9 @@ public:
 
     /// Room for `size` bytes in a host buffer; `coming` is what this read still brings, `size` included.
     std::uint8_t* room(std::size_t size, std::size_t coming);
-    /// A packet whose `data` lies in the room asked for last.
-    void add(const td_packet& packet);
+    /// A packet with nothing set but its size and its payload, which lies in room asked for in this read; valid until
+    /// the next one. Filled in place, as a copy of a struct just written costs more than its making.
+    td_packet& add(ByteSpan payload);
     bool empty() const { return packets_.empty(); }
     /// Gives all packets to `sink` and forgets them. Throws what the sink throws; the packets are forgotten then, too.
     /// False: the sink took them, but wants a pause.

@@ -44,6 +44,8 @@ void Server::listen(std::uint16_t port, const td_key& key, bool with_tls) {
     auto& listener =
         *listeners_.emplace_back(std::make_unique<Listener>(context_, threads_.front()->context(), address, port, key));
     context_.listening(with_tls ? "rtmps" : "rtmp", listener.port());
+    context_.info((with_tls ? "RTMPS listens on " : "RTMP listens on ") + address + " port " +
+                  std::to_string(listener.port()));
     const auto chosen = std::make_shared<IoThread*>();
     listener.start(
         [this, chosen]() -> boost::asio::io_context& {

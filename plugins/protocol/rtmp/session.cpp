@@ -141,6 +141,8 @@ void Session::take(const Batch& batch, const Message& message, std::size_t& comi
         return;
     }
     feed([&] { is_behind_ = !feed_->flush(thread_.packets()) || is_behind_; });
+    const bool is_data = message.type == MessageType::data_amf0 || message.type == MessageType::data_amf3;
+    if (is_data && message.size > Conversation::longest_command) return;
     if (message.size > Conversation::longest_command)
         throw Malformed("a command or metadata of " + std::to_string(message.size) + " bytes; " +
                         std::to_string(Conversation::longest_command) + " are allowed");
@@ -243,7 +245,6 @@ void Session::end_stream(std::string_view why) {
         shared_.names.remove(request_.name, *this);
         feed_.reset();
         std::exchange(sink_, Sink()).close(why);
-        shared_.host.info(printable(request_.name) + " from " + transport_.remote() + " ended: " + std::string(why));
     }
     publication_.reset();
     demand_ = std::chrono::microseconds(TD_RECORD_DELAY_US);

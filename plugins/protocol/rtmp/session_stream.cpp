@@ -112,8 +112,8 @@ void Session::opened(const Publication& publication, Sink sink) {
     sink_ = sink;
     feed_.emplace(shared_.host, sink_, settings_->sdp, request_.name);
     shared_.names.add(request_.name, std::weak_ptr<Replaceable>(weak_from_this().lock()));
-    shared_.host.info(printable(request_.name) + " is published by " + transport_.remote() +
-                      (connection_.agent.empty() ? "" : " (" + printable(connection_.agent) + ")"));
+    if (!connection_.agent.empty())  // the host logs the rest
+        shared_.host.info(printable(request_.name) + " is sent by " + printable(connection_.agent));
     conversation_.start();
     go_on();
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <stdexcept>
 
 namespace tapedeck::host::api::test {
@@ -48,7 +49,7 @@ void Client::set_timeout(int seconds) {
 }
 
 void Client::shrink_receive_buffer() {
-    const int bytes = 4096;
+    const int bytes = 65536;  // not less: windows smaller than a loopback packet make TCP wait between packets
     ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
 }
 
@@ -73,6 +74,7 @@ std::string Client::peer_certificate() const {
 
 bool Client::fill() {
     std::array<char, 16384> bytes;
+    errno = 0;
     const auto got =
         ssl_ ? SSL_read(ssl_.get(), bytes.data(), bytes.size()) : ::recv(socket_, bytes.data(), bytes.size(), 0);
     if (got > 0) received_.append(bytes.data(), static_cast<std::size_t>(got));
@@ -81,7 +83,7 @@ bool Client::fill() {
 
 bool Client::is_ended() {
     while (fill()) received_.clear();
-    return ssl_ != nullptr || errno == 0 || errno == ECONNRESET || (errno != EAGAIN && errno != EWOULDBLOCK);
+    return errno != EAGAIN && errno != EWOULDBLOCK;  // else the wait ended, not the connection
 }
 
 std::optional<Reply> Client::receive(bool without_body) {

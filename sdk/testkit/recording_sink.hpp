@@ -77,7 +77,7 @@ public:
         return locked([&] { return closed_; });
     }
 
-    /// From now on `track` and `packets` answer with this status; TD_OK: as usual.
+    /// From now on `track` and `packets` answer with this status; what is refused (a negative one) is not kept.
     void answer(td_status status) {
         locked([&] { return answer_ = status; });
     }
@@ -109,7 +109,7 @@ private:
         {
             const std::lock_guard lock(mutex_);
             status = closed_ ? TD_FAILED : answer_;
-            if (status == TD_OK) keep();
+            if (status >= 0) keep();
             ++changes_;
         }
         changed_.notify_all();

@@ -132,6 +132,17 @@ record_steams=true
         server.file("stock.mp4")
         self.assertEqual(len(server.hooked(1)), 1)
 
+    def test_formats_that_cannot_be_are_named_and_ignored(self):
+        server = self.server({"record_formats": "H264-mp4,  vp8-mp4 , h264-ogg, nonsense", "record_h264_to_ts": "true"})
+        for words in ("vp8-mp4", "h264-ogg", "nonsense", "record_h264_to_ts"):
+            self.assertIn(words, server.log())
+        server.publish(clips.both(), "formats")
+        server.file("formats.mp4")
+
+    def test_more_finishing_threads_than_processors_are_warned_about(self):
+        server = self.server({"file_recorder_thread_pool_max_size": "64"})
+        self.assertIn("file_recorder_thread_pool_max_size", server.log())
+
     def test_list_plugins_names_every_file_with_its_kinds_or_why_it_is_refused(self):
         server = self.idle()
         folder = self.scratch / "more"

@@ -1,7 +1,7 @@
 """Recordings cut into fragments: names, numbers, and no packet lost or doubled at a cut."""
 import clips
 import media
-from case import FlowTest, run
+from case import FlowTest, eventually, run
 
 
 class Rotation(FlowTest):
@@ -10,6 +10,7 @@ class Rotation(FlowTest):
         server = self.server(settings)
         server.publish(clip, name, realtime=True)
         server.hooked(count, 30)
+        eventually(lambda: server.rest("/recorder/find_all")[0] == 404, "the end of the recording")
         self.assertEqual(server.terminate(), 0)
         files = [server.records / path.rsplit("/", 1)[1] for _, path in server.hook_calls()]
         self.assertEqual(sorted(files), server.files())

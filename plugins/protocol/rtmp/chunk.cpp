@@ -111,7 +111,7 @@ ChunkReader::Stream& ChunkReader::stream(const ChunkHeader& header) {
         throw Malformed("chunk stream " + id + " begins with a header of format " + std::to_string(header.format));
     if (streams_.size() >= limits_.chunk_streams)
         throw Malformed("more than " + std::to_string(limits_.chunk_streams) +
-                        " chunk streams; setting max_chunk_streams allows more");
+                        " chunk streams; setting 'protocol.rtmp.max_chunk_streams' allows more");
     auto& made = streams_.emplace_back();
     made.id = header.chunk_stream;
     return made;
@@ -124,8 +124,8 @@ void ChunkReader::start_message(Stream& stream, const ChunkHeader& header, std::
     if (header.format == 0) stream.message_stream = header.message_stream;
     if (header.format <= 1) {
         if (header.length > limits_.message)
-            throw Malformed("a message of " + std::to_string(header.length) + " bytes; setting max_message allows " +
-                            std::to_string(limits_.message));
+            throw Malformed("a message of " + std::to_string(header.length) +
+                            " bytes; setting 'protocol.rtmp.max_message' allows " + std::to_string(limits_.message));
         stream.length = header.length;
         stream.type = static_cast<MessageType>(header.type);
     }
@@ -196,7 +196,8 @@ void ChunkReader::keep_unfinished(Batch& batch) {
         stream.first_piece = stream.last_piece = Piece::none;
     }
     if (held_ > std::size_t{limits_.message} * 2)
-        throw Malformed("unfinished messages hold " + std::to_string(held_) + " bytes; setting max_message allows " +
+        throw Malformed("unfinished messages hold " + std::to_string(held_) +
+                        " bytes; setting 'protocol.rtmp.max_message' allows " +
                         std::to_string(std::size_t{limits_.message} * 2));
 }
 

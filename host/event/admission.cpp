@@ -1,6 +1,7 @@
 #include "event/admission.hpp"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -159,7 +160,7 @@ void Admission::ask(int action, const td_stream_info& info, Done done) {
                 if (const auto reason = desk->hook->admit(question->asked.action(), question->asked.info())) {
                     refused = Error(*reason, TD_DENIED);
                 }
-            } catch (const Error& error) {
+            } catch (const std::exception& error) {
                 log::error("{}: {}; the client is refused", desk->name, error.what());
                 refused = Error("the server cannot decide about you now", TD_DENIED, true);
             }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <exception>
 #include <map>
 #include <mutex>
 
@@ -140,6 +141,9 @@ void Dispatcher::attempt(const std::shared_ptr<Shared>& shared, Line& line, cons
         progress.outcome = Progress::Retrying;
         progress.error = error.what();
         retryable = error.retryable() || error.status() == TD_CANCELLED || error.status() == TD_TIMEOUT;
+    } catch (const std::exception& error) {  // short of memory, say: the session's other events must not wait for ever
+        progress.outcome = Progress::Retrying;
+        progress.error = error.what();
     }
     if (progress.outcome != Progress::Delivered) {
         metrics::counter("tapedeck_hook_failures_total", fmt::format("hook=\"{}\"", line.target),

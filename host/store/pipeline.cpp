@@ -199,8 +199,14 @@ void Pipeline::commit(const JobPtr& job, State state, StepFunction next, Workers
 }
 
 void Pipeline::post(const JobPtr& job, StepFunction step, Workers& workers, std::chrono::steady_clock::duration delay) {
-    workers.post([self = shared_from_this(), job, step](const std::stop_token& stop) { ((*self).*step)(job, stop); },
-                 Workers::Clock::now() + delay);
+    const auto run = [self = shared_from_this(), job, step, &workers](const std::stop_token& stop) {
+        try {
+            ((*self).*step)(job, stop);
+        } catch (const std::exception& error) {  // what a step does not expect must not leave its file behind
+            self->retry(job, Error(error.what(), TD_FAILED, true), step, workers);
+        }
+    };
+    workers.post(run, Workers::Clock::now() + delay);
 }
 
 std::chrono::microseconds Pipeline::delay_after(unsigned failures) const {

@@ -116,7 +116,7 @@ int dispatch(const std::filesystem::path& executable, std::span<const std::strin
         throw Error(fmt::format("'{}' is unknown; --help shows what there is", what));
     }
     // Plugins keep pointers into it and are never unloaded, so it is never destroyed.
-    auto& setup = *new Setup(executable, config);
+    static Setup& setup = *new Setup(executable, config);
     if (what.empty()) return serve(setup);
     if (what == "--check-config") return check_config(setup);
     if (what == "--list-plugins") {

@@ -133,7 +133,7 @@ void MediaFeed::configure(TrackState& track, const flv::Tag& tag, PacketBatch& o
     try {
         auto fresh = describe_config(tag);
         if (has_nal_units(tag.codec)) track.nal_length = nal_length_size(tag);
-        announce(track, std::move(fresh), out);
+        announce(track, fresh, out);
     } catch (const Malformed& e) {
         track.usable = false;
         warn_once(track, tag.kind, tag.codec, std::string("has a decoder setup that cannot be read: ") + e.what());
@@ -143,7 +143,7 @@ void MediaFeed::configure(TrackState& track, const flv::Tag& tag, PacketBatch& o
 void MediaFeed::announce(TrackState& track, Track fresh, PacketBatch& out) {
     flush(out);
     fresh.track.index = track.announced ? track.announced->track.index : next_index_++;
-    track.announced = std::move(fresh);
+    track.announced = fresh;
     sink_.track(*track.announced);
     track.usable = true;
 }

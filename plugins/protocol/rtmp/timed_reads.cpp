@@ -41,16 +41,18 @@ void TimedReads::remove(const TimedReader& reader) {
 }
 
 void TimedReads::stop() {
-    entries_.clear();
+    for (auto& entry : entries_) entry.reader = nullptr;  // a walk over the list may be under way
     timer_.cancel();
 }
 
 void TimedReads::tick() {
     const auto now = steady_clock::now();
     is_walking_ = true;
-    for (std::size_t i = 0; i < entries_.size(); ++i) {
+    std::size_t next = 0;
+    while (next < entries_.size()) {  // which a read may make longer
+        const auto i = next++;
         if (!entries_[i].reader || entries_[i].due > now) continue;
-        const auto reader = entries_[i].reader;  // the read may end it, or grow the list
+        const auto reader = entries_[i].reader;  // the read may end it
         const auto bytes = reader->timed_read();
         auto& entry = entries_[i];
         entry.interval = next_interval(entry.interval, entry.longest, bytes);
@@ -62,7 +64,7 @@ void TimedReads::tick() {
 }
 
 void TimedReads::arm() {
-    if (entries_.empty()) return;
+    if (entries_.empty()) return;  // until somebody is added
     const auto earliest = std::ranges::min_element(entries_, {}, &Entry::due)->due;
     timer_.expires_at(earliest);
     timer_.async_wait([this](auto error) {

@@ -21,7 +21,7 @@ std::string last_error() {
 }
 
 int descriptor_of(BIO* bio) {
-    return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
+    return *static_cast<const int*>(BIO_get_data(bio));
 }
 
 /// OpenSSL's own socket BIO raises SIGPIPE when the peer is gone; this one does not.
@@ -63,10 +63,10 @@ TlsContext::TlsContext(const std::string& certificate, const std::string& key)
 }
 
 TlsSession::TlsSession(std::shared_ptr<TlsContext> context, int descriptor)
-    : context_(std::move(context)), session_(SSL_new(context_->get())) {
+    : descriptor_(descriptor), context_(std::move(context)), session_(SSL_new(context_->get())) {
     auto* bio = BIO_new(socket_method());
     if (!session_ || bio == nullptr) throw std::bad_alloc();
-    BIO_set_data(bio, reinterpret_cast<void*>(static_cast<std::intptr_t>(descriptor)));
+    BIO_set_data(bio, &descriptor_);
     BIO_set_init(bio, 1);
     SSL_set_bio(session_.get(), bio, bio);
     SSL_set_accept_state(session_.get());

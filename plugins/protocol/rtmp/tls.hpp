@@ -27,10 +27,13 @@ private:
     std::unique_ptr<SSL_CTX, Free> context_;
 };
 
-/// One connection. Borrows the descriptor.
+/// One connection. Borrows the descriptor. Stays where it is made.
 class TlsSession {
 public:
     TlsSession(std::shared_ptr<TlsContext> context, int descriptor);
+
+    TlsSession(const TlsSession&) = delete;
+    TlsSession& operator=(const TlsSession&) = delete;
 
     enum class Outcome : std::uint8_t { done, would_block, ended };
     struct Result {
@@ -49,6 +52,7 @@ private:
     };
     Result outcome(int returned) const;
 
+    int descriptor_;
     std::shared_ptr<TlsContext> context_;
     std::unique_ptr<SSL, Free> session_;
 };

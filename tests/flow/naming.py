@@ -82,6 +82,7 @@ class Naming(FlowTest):
         self.record(server, "same")
         server.file("same.mp4")
         server.publish(clips.audio(6), "same")
+        server.file("same-2.mp4")  # it has its name while the first one is still owed
         gate.touch()
         calls = server.hooked(2)
         self.assertNotEqual(calls[0][1], calls[1][1])

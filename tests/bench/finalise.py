@@ -3,7 +3,8 @@
 
   finalise.py --build BUILD [--megabytes 500] [--rounds 3] [--folder FOLDER_ON_THE_DISK_TO_TEST]
 
-Ours: from the publisher's goodbye to the file under its final name, synced. Theirs: remuxing the same file moov-first.
+Ours: from the publisher's goodbye to the file under its final name, synced; before it the publisher is silent for 4 s, so
+that the media is on the disk as it would be of a stream in real time. Theirs: remuxing the same file moov-first.
 Bytes are what the kernel counted for the process: by write calls, and by pages made dirty.
 """
 import argparse
@@ -30,6 +31,18 @@ def media_bytes(path):
     return sum(int(line.strip(",")) for line in out.split())
 
 
+def index_bytes(path):
+    """Size of the moov box."""
+    with open(path, "rb") as file:
+        while head := file.read(16):
+            size = int.from_bytes(head[:4], "big")
+            if head[4:8] == b"moov":
+                return size
+            size = int.from_bytes(head[8:16], "big") if size == 1 else size
+            file.seek(size - 16, 1)
+    return 0
+
+
 def ours(clip, megabytes, home):
     """One recording: figures of its end and of the whole. Leaves the file there."""
     server = Server(home, {}, hook="#!/bin/sh\nexit 0\n").start()
@@ -37,7 +50,7 @@ def ours(clip, megabytes, home):
         pid = server.process.pid
         before = process.written(pid)
         load = subprocess.Popen([BUILD / "bin" / "rtmp_load", clip, "127.0.0.1", str(server.ports["rtmp"]), "1", "--name", "long",
-                                 "--unpaced", "--megabytes", str(megabytes)], stdout=subprocess.PIPE, text=True)
+                                 "--unpaced", "--megabytes", str(megabytes), "--hold", "4"], stdout=subprocess.PIPE, text=True)
         file = server.records / "long0.mp4"
         # The load ends when the server closed the connection, so everything sent was read.
         load.stdout.read()
@@ -69,7 +82,7 @@ def main():
     parser.add_argument("--folder", default=None)
     options = parser.parse_args(_arguments)
     clip = clips.broadcast()
-    walls, others, ends, calls, pages = [], [], [], [], []
+    walls, others, ends, indexes, calls, pages = [], [], [], [], [], []
     for _ in range(options.rounds):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-finalise.", dir=options.folder))
         try:
@@ -78,6 +91,7 @@ def main():
             assert media.is_progressive(figures["file"])
             walls.append(figures["wall"])
             ends.append(figures["end_bytes"])
+            indexes.append(index_bytes(figures["file"]))
             calls.append(figures["calls"] / size)
             pages.append(figures["pages"] / size)
             others.append(theirs(figures["file"], folder / "faststart.mp4"))
@@ -85,7 +99,7 @@ def main():
             shutil.rmtree(folder, ignore_errors=True)
     m = statistics.median
     process.table(["way", "wall ms", "of ffmpeg", "bytes written at the end"],
-                  [["tapedeck", f"{m(walls) * 1000:.0f}", f"{m(walls) / m(others):.3f}", f"{m(ends):,}"],
+                  [["tapedeck", f"{m(walls) * 1000:.0f}", f"{m(walls) / m(others):.3f}", f"{m(ends):,.0f}, the index {m(indexes):,.0f}"],
                    ["ffmpeg +faststart", f"{m(others) * 1000:.0f}", "1", ""]])
     print(f"\nover the whole recording, per media byte: {m(calls):.4f} by write calls, {m(pages):.4f} by pages made dirty")
     print(json.dumps({"finalise_of_faststart": m(walls) / m(others), "written_per_media_byte": m(pages)}))

@@ -93,7 +93,7 @@ void Publisher::receive(std::uint64_t now_ms) {
     while (!over_) {
         const ssize_t n = recv(socket_, buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (n < 0 && errno == EAGAIN) return;
-        if (n <= 0) return end(step_ == Step::Goodbye ? "" : "closed by the server");
+        if (n <= 0) return end(step_ >= Step::Goodbye ? "" : "closed by the server");
         if (step_ >= Step::Media) continue;  // acknowledgements
         in_.append(buffer.data(), static_cast<std::size_t>(n));
         answer(now_ms);
@@ -155,6 +155,8 @@ void Publisher::send_due(std::uint64_t now_ms) {
                             : plan_.media_ms != 0 ? time(next_) >= plan_.media_ms
                                                   : sent_.bytes >= plan_.media_bytes;
         if (enough) {
+            if (finished_ms_ == 0) finished_ms_ = now_ms;
+            if (now_ms - finished_ms_ < plan_.hold_ms) return;
             command("FCUnpublish", 6, amf_null + amf_text(name_));
             command("deleteStream", 7, amf_null + amf_number(stream_));
             step_ = Step::Goodbye;
@@ -186,7 +188,10 @@ void Publisher::work(std::uint64_t now_ms) {
     full_ = false;
     if (!flush()) return;
     if (step_ == Step::Media) send_due(now_ms);
-    if (!over_ && step_ == Step::Goodbye && !out_.empty() && flush()) shutdown(socket_, SHUT_WR);
+    if (!over_ && step_ == Step::Goodbye && flush()) {
+        shutdown(socket_, SHUT_WR);
+        step_ = Step::Gone;
+    }
 }
 
 }  // namespace tapedeck::load

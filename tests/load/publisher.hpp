@@ -17,7 +17,8 @@ struct Plan {
     std::uint64_t media_ms =
         0;  ///< how much of the (repeated) clip to send; 0: until `media_bytes`; both 0: the clip once
     std::uint64_t media_bytes = 0;
-    bool paced = true;  ///< in real time, else as fast as the server takes it
+    std::uint64_t hold_ms = 0;  ///< silence before the goodbye, in which the server can catch up
+    bool paced = true;          ///< in real time, else as fast as the server takes it
 };
 
 /// Counts of everything sent.
@@ -49,7 +50,7 @@ public:
     void work(std::uint64_t now_ms);
 
 private:
-    enum class Step { Handshake, Connect, Create, Publish, Media, Goodbye };
+    enum class Step { Handshake, Connect, Create, Publish, Media, Goodbye, Gone };
 
     void receive(std::uint64_t now_ms);
     void answer(std::uint64_t now_ms);
@@ -65,7 +66,7 @@ private:
     Step step_ = Step::Handshake;
     std::string in_, out_;
     std::uint32_t stream_ = 1;
-    std::uint64_t began_ms_ = 0, pass_ = 0;
+    std::uint64_t began_ms_ = 0, finished_ms_ = 0, pass_ = 0;
     std::size_t next_ = 0, part_ = 0;  ///< message of the pass, and how much of it is gone
     bool full_ = false, over_ = false;
     std::string failure_;

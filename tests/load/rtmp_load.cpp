@@ -21,7 +21,7 @@ using tapedeck::load::Publisher;
 
 constexpr const char* usage =
     "usage: rtmp_load FLV HOST PORT PUBLISHERS [--seconds S] [--megabytes M] [--unpaced] [--chunk 4096] [--name s]\n"
-    "                 [--ramp 1]\n"
+    "                 [--ramp 1] [--hold 0]\n"
     "Publisher i is named <name><i>. Without --seconds and --megabytes each sends the clip once.\n";
 
 struct Command {
@@ -56,6 +56,8 @@ Command parse(int argc, char** argv) {
             command.name = value;
         else if (option == "--ramp")
             command.ramp = std::stod(value);
+        else if (option == "--hold")
+            command.plan.hold_ms = static_cast<std::uint64_t>(std::stod(value) * 1000);
         else
             throw std::invalid_argument("unknown option " + option);
     }

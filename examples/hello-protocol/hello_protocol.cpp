@@ -11,7 +11,7 @@ public:
     static constexpr std::array keys{Key::text("stream", "tick").about("Name of the stream")};
     explicit Tick(Context context) : context_(context) {}
     void start() override {
-        thread_ = Thread(context_, [this](std::stop_token stop) { run(stop); });
+        thread_ = Thread(context_, "tick", [this](std::stop_token stop) { run(stop); });
     }
     void stop() override { thread_ = {}; }
 

@@ -25,6 +25,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/thread_name.hpp"
 
 namespace tapedeck::host::api {
 namespace {
@@ -153,6 +154,7 @@ private:
     }
 
     void work() {
+        name_thread("http");
         while (true) {
             try {
                 io_.run();

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 namespace tapedeck::host::api {
 
@@ -31,6 +32,7 @@ bool Workers::post(std::function<void()> job) {
 }
 
 void Workers::run() {
+    name_thread("http jobs");
     while (true) {
         std::function<void()> job;
         {

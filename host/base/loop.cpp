@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 namespace tapedeck::host {
 
@@ -41,7 +42,7 @@ public:
 
 private:
     void run() {
-        pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str());
+        name_thread(name_.substr(0, 15).c_str());
         io_.run();
     }
     void once(const Job& job) const {

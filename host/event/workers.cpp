@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/thread_name.hpp"
 
 namespace tapedeck::host {
 
@@ -43,6 +44,7 @@ void Workers::post(Task task, Clock::time_point not_before) {
 }
 
 void Workers::run(const std::shared_ptr<State>& state) {
+    name_thread(state->name.substr(0, 15).c_str());
     std::unique_lock lock(state->mutex);
     while (!state->stop.stop_requested()) {
         if (state->waiting.empty()) {

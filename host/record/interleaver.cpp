@@ -90,8 +90,7 @@ void Interleaver::drain(std::vector<Timed>& into) {
     for (;;) {
         Lane* lane = earliest();
         if (lane == nullptr || lane->waiting.front().packet.view.duration == TD_NO_TIME) return;
-        into.push_back(std::move(lane->waiting.front()));
-        lane->waiting.pop_front();
+        into.push_back(lane->waiting.pop_front());
     }
 }
 

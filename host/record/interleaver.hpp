@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <vector>
 
+#include "record/fifo.hpp"
 #include "stream/by_track.hpp"
 #include "stream/packet.hpp"
 
@@ -45,7 +45,7 @@ private:
         std::int64_t next_dts = 0;       ///< where the grid goes on
         std::int64_t last_duration = 0;  ///< ticks
         bool started = false;
-        std::deque<Timed> waiting;  ///< the last one has no duration yet
+        Fifo<Timed> waiting;  ///< the last one has no duration yet
     };
 
     void adopt(Lane& lane, const TrackSpec* spec);

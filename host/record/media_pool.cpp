@@ -1,10 +1,10 @@
 #include "record/media_pool.hpp"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
+
+#include "base/thread_name.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -15,8 +15,10 @@ constexpr auto gather = std::chrono::milliseconds(25);
 
 MediaPool::MediaPool(std::size_t threads) {
     for (std::size_t i = 0; i < std::max<std::size_t>(threads, 2); ++i) {
-        threads_.emplace_back([this] { work(); });
-        pthread_setname_np(threads_.back().native_handle(), "media");
+        threads_.emplace_back([this] {
+            name_thread("media");
+            work();
+        });
     }
 }
 
@@ -81,10 +83,10 @@ void MediaPool::work() {
 
 void MediaPool::drain(std::unique_lock<std::mutex>& lock) {
     using State = MediaTask::State;
+    if (waiting_.size() > 1) changed_.notify_one();  // in case this takes long: another gathers, then helps
     for (auto found = runnable(); found != waiting_.end() && !stopping_; found = runnable()) {
         const auto task = *found;
         waiting_.erase(found);
-        if (!waiting_.empty()) changed_.notify_one();  // in case this one takes long
         const std::uint64_t device = task->device();
         ++busy_[device];
         task->state_ = State::Running;

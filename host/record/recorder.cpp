@@ -168,8 +168,7 @@ void Recorder::adopt_options() {
 std::vector<const TrackSpec*> Recorder::tracks() const {
     std::vector<const TrackSpec*> all = stream_->tracks();
     for (const TrackSpec*& spec : all) {
-        const auto seen = seen_.find(spec->track.index);
-        if (seen != seen_.end()) spec = seen->second;
+        if (const auto seen = seen_.find(spec->track.index)) spec = *seen;
     }
     return all;
 }
@@ -262,6 +261,7 @@ void Recorder::open_segment(std::int64_t origin_us) {
     }
     ++segments_;
     device_ = segment_->device();
+    folders_ = {std::filesystem::path(segment_->facts().path).parent_path(), parts_.delivery.home_folder(nullptr)};
     state_ = State::Recording;
     cut_wanted_ = false;
     await_key_ = false;
@@ -356,7 +356,6 @@ void Recorder::check_disk() {
         return std::ranges::all_of(folders_, [&](const auto& folder) { return parts_.disk.enough(folder); });
     };
     if (state_ == State::Recording) {
-        folders_ = {std::filesystem::path(segment_->facts().path).parent_path(), parts_.delivery.home_folder(nullptr)};
         if (!enough()) pause_or_give_up("Not enough available disk space");
     } else if (state_ == State::Paused && std::chrono::steady_clock::now() >= resume_at_ && enough()) {
         log::info("{}: there is space again", label());

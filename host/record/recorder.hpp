@@ -18,6 +18,7 @@
 #include "record/policy.hpp"
 #include "record/segment.hpp"
 #include "store/disk.hpp"
+#include "stream/by_track.hpp"
 #include "stream/stream.hpp"
 
 namespace tapedeck::host {
@@ -115,8 +116,8 @@ private:
     Opening opening_;
     bool told_waiting_ = false;
     std::unique_ptr<Segment> segment_;
-    std::map<std::uint32_t, const TrackSpec*> seen_;  // by track index, of the newest packet handled
-    std::vector<std::uint32_t> refused_tracks_;       // those that the container cannot take; told once
+    ByTrack<const TrackSpec*> seen_;             // of the newest packet handled
+    std::vector<std::uint32_t> refused_tracks_;  // those that the container cannot take; told once
     std::uint32_t segments_ = 0;
     bool cut_wanted_ = false;
     bool restart_wanted_ = false;

@@ -15,11 +15,15 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/text.hpp"
+#include "base/thread_name.hpp"
 #include "store/catalog_tables.hpp"
 #include "store/keys.hpp"
 
 namespace tapedeck::host {
 namespace {
+
+/// Many recordings that end together share commits; one alone hardly waits.
+constexpr auto commit_pause = std::chrono::milliseconds(25);
 
 /// One thing to write or to read, in the order of the calls.
 struct Task {
@@ -168,15 +172,22 @@ Catalog::~Catalog() {
 }
 
 void Catalog::run(const std::shared_ptr<Shared>& shared) {
+    name_thread("catalogue");
     std::deque<Task> taken;
     auto pause = std::chrono::milliseconds(0);
+    auto next_commit = std::chrono::steady_clock::now();
     std::unique_lock lock(shared->mutex);
     for (;;) {
         const auto has_work = [&] { return shared->stopping || !shared->waiting.empty(); };
+        const auto is_urgent = [&] {
+            return shared->stopping ||
+                   std::ranges::any_of(shared->waiting, [](const Task& task) { return task.is_read; });
+        };
         if (pause.count() > 0) {
             shared->wake.wait_for(lock, pause, [&] { return shared->stopping; });
         } else if (taken.empty() && shared->is_loaded) {
             shared->wake.wait(lock, has_work);
+            shared->wake.wait_until(lock, next_commit, is_urgent);
         }
         std::ranges::move(shared->waiting, std::back_inserter(taken));
         shared->waiting.clear();
@@ -187,6 +198,7 @@ void Catalog::run(const std::shared_ptr<Shared>& shared) {
         try {
             shared->write(taken);
             if (pause.count() > 0) log::info("the catalogue is back");
+            next_commit = std::chrono::steady_clock::now() + commit_pause;
             pause = std::chrono::milliseconds(0);
         } catch (const DamagedDatabase& error) {
             shared->failed(error, true);

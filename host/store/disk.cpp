@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/thread_name.hpp"
 #include "store/keys.hpp"
 
 namespace tapedeck::host {
@@ -154,6 +155,7 @@ bool Disk::enough(const std::filesystem::path& folder) const {
 }
 
 void Disk::run(const std::shared_ptr<Shared>& shared, const std::shared_ptr<Watched>& watched) {
+    name_thread("disk space");
     std::unique_lock lock(shared->mutex);
     while (!shared->wake.wait_for(lock, interval, [&] { return shared->stopping; })) {
         lock.unlock();

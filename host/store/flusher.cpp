@@ -1,9 +1,12 @@
 #include "store/flusher.hpp"
 
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -15,12 +18,17 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/thread_name.hpp"
 #include "store/keys.hpp"
 
 namespace tapedeck::host {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr auto interval = std::chrono::seconds(1);
+constexpr std::size_t few_files = 4;                       ///< so few are synced one by one
+constexpr auto strangers_pause = std::chrono::minutes(1);  ///< after others' data made the common sync slow
 
 struct Watched {
     std::weak_ptr<Descriptor> file;
@@ -31,24 +39,50 @@ struct Watched {
 struct Device {
     std::vector<Watched> files;
     bool has_thread = false;
-    std::uint64_t rounds = 0;  // begun after it was asked for
+    std::uint64_t rounds = 0;       // begun after it was asked for
+    Clock::time_point common_from;  // when syncfs may be tried
 };
 
-/// Syncs what was written to since the last round. Without any lock: it may take as long as the disk likes.
-void sync_all(const std::vector<Watched>& files) {
+/// Whether syncfs leaves nothing behind, which a network or FUSE file system does not promise.
+bool has_common_sync(int descriptor) {
+    struct statfs status {};
+    if (::fstatfs(descriptor, &status) != 0) return false;
+    constexpr std::array<long, 4> known{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC};
+    return std::ranges::find(known, static_cast<long>(status.f_type)) != known.end();
+}
+
+using Dirty = std::vector<std::pair<std::shared_ptr<Descriptor>, const std::string*>>;
+
+/// One flush of the disk's cache for all files instead of one for each. It takes other programs' data along: when that
+/// makes it slow, the files are synced one by one for a while. False: it failed, or it was not tried.
+bool sync_together(const Dirty& dirty, Clock::time_point& common_from) {
+    const auto begun = Clock::now();
+    if (dirty.size() < few_files || begun < common_from || !has_common_sync(dirty.front().first->number)) return false;
+    if (::syncfs(dirty.front().first->number) != 0) return false;  // one by one tells which file it is
+    if (Clock::now() - begun > interval) common_from = Clock::now() + strangers_pause;
+    return true;
+}
+
+/// Starts the writing of all before it waits for the first, so that their journal commits fall together.
+void sync_each(const Dirty& dirty) {
     static auto& failures = metrics::counter("tapedeck_sync_failures_total", "", "Syncs of recordings that failed");
-    std::vector<std::pair<std::shared_ptr<Descriptor>, const std::string*>> dirty;
-    for (const auto& [file, path] : files) {
-        if (auto open = file.lock(); open && open->dirty.exchange(false, std::memory_order_relaxed)) {
-            ::sync_file_range(open->number, 0, 0, SYNC_FILE_RANGE_WRITE);
-            dirty.emplace_back(std::move(open), &path);
-        }
-    }
+    for (const auto& [open, path] : dirty) ::sync_file_range(open->number, 0, 0, SYNC_FILE_RANGE_WRITE);
     for (const auto& [open, path] : dirty) {
         if (::fdatasync(open->number) == 0) continue;
         failures.fetch_add(1, std::memory_order_relaxed);
         log::error("sync {}: {}; what was written in the last second may be lost", *path, std::strerror(errno));
     }
+}
+
+/// Syncs what was written to since the last round. Without any lock: it may take as long as the disk likes.
+void sync_all(const std::vector<Watched>& files, Clock::time_point& common_from) {
+    Dirty dirty;
+    for (const auto& [file, path] : files) {
+        if (auto open = file.lock(); open && open->dirty.exchange(false, std::memory_order_relaxed)) {
+            dirty.emplace_back(std::move(open), &path);
+        }
+    }
+    if (!sync_together(dirty, common_from)) sync_each(dirty);
 }
 
 }  // namespace
@@ -68,6 +102,7 @@ struct Flusher::Shared {
 };
 
 void Flusher::Shared::run(const std::shared_ptr<Shared>& shared, std::uint64_t number) {
+    name_thread("sync");
     std::unique_lock lock(shared->mutex);
     Device& device = shared->devices.at(number);
     for (;;) {
@@ -76,9 +111,11 @@ void Flusher::Shared::run(const std::shared_ptr<Shared>& shared, std::uint64_t n
         const std::uint64_t round = shared->wanted;
         std::erase_if(device.files, [](const Watched& one) { return one.file.expired(); });
         const auto files = device.files;
+        Clock::time_point common_from = device.common_from;
         lock.unlock();
-        if (shared->settings.boolean(record_sync)) sync_all(files);
+        if (shared->settings.boolean(record_sync)) sync_all(files, common_from);
         lock.lock();
+        device.common_from = common_from;
         device.rounds = round;
         shared->done.notify_all();
         // A file system without recordings has no thread; the next file starts one.

@@ -8,8 +8,8 @@
 
 namespace tapedeck::host {
 
-/// One thread per file system, never a media thread: a hung one stops only its own. First starts writing of all its
-/// files (sync_file_range), then waits for each (fdatasync), so that their journal commits fall together. Thread-safe.
+/// One thread per file system, never a media thread: a hung one stops only its own. Many files of a local file system
+/// are synced by one syncfs, a few by fdatasync. Thread-safe.
 class Flusher {
 public:
     /// Reads `record_sync` each second.

@@ -11,8 +11,9 @@ namespace tapedeck::host {
 template <class T>
 class ByTrack {
 public:
-    T* find(std::uint32_t track) {
-        for (auto& [index, value] : all_) {
+    T* find(std::uint32_t track) { return const_cast<T*>(std::as_const(*this).find(track)); }
+    const T* find(std::uint32_t track) const {
+        for (const auto& [index, value] : all_) {
             if (index == track) return &value;
         }
         return nullptr;

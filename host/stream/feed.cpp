@@ -11,19 +11,30 @@ void Feed::preload(std::span<const Packet> kept) {
     append(kept, false);
 }
 
-void Feed::push(std::span<const Packet> batch, bool has_video, TimePoint now) {
-    auto urgency = Urgency::Calm;
+std::size_t Feed::push(std::span<const Packet> batch, bool has_video, TimePoint now) {
+    return push_all(batch, has_video, now);
+}
+
+std::size_t Feed::push_moved(std::span<Packet> batch, bool has_video, TimePoint now) {
+    return push_all(batch, has_video, now);
+}
+
+template <class P>
+std::size_t Feed::push_all(std::span<P> batch, bool has_video, TimePoint now) {
+    std::size_t waiting = 0;
     {
         const std::lock_guard lock(mutex_);
         append(batch, has_video);
-        if (!due(now)) return;
-        if (bytes_ >= limits_.due_bytes) urgency = Urgency::Now;
+        waiting = bytes_;
+        if (!due(now)) return waiting;
     }
-    wake_(urgency);
+    wake_(waiting >= limits_.due_bytes ? Urgency::Now : Urgency::Calm);
+    return waiting;
 }
 
-void Feed::append(std::span<const Packet> batch, bool has_video) {
-    for (const Packet& packet : batch) {
+template <class P>
+void Feed::append(std::span<P> batch, bool has_video) {
+    for (auto& packet : batch) {
         if (dropping_ && bytes_ <= limits_.queue_bytes / 2 && (!has_video || packet.is_video_key())) {
             dropping_ = false;
             resumed_ = true;
@@ -33,8 +44,8 @@ void Feed::append(std::span<const Packet> batch, bool has_video) {
             ++dropped_;
             continue;
         }
-        queue_.push_back(packet);
         bytes_ += packet.view.data_size;
+        queue_.push_back(std::move(packet));
         if (std::exchange(resumed_, false)) queue_.back().view.flags |= TD_PACKET_DISCONTINUITY;
     }
 }

@@ -35,7 +35,9 @@ public:
 
     /// By the stream. `preload` wakes nobody: it is for what there was before the consumer came.
     void preload(std::span<const Packet> kept);
-    void push(std::span<const Packet> batch, bool has_video, TimePoint now);
+    /// Gives the backlog. The second form moves the packets out of `batch`, which saves their reference counts.
+    std::size_t push(std::span<const Packet> batch, bool has_video, TimePoint now);
+    std::size_t push_moved(std::span<Packet> batch, bool has_video, TimePoint now);
     void end(std::string reason);
     /// Wakes the consumer when packets have waited for `delay`: for a source that fell silent.
     void tick(TimePoint now);
@@ -51,7 +53,11 @@ public:
     std::uint64_t dropped() const;
 
 private:
-    void append(std::span<const Packet> batch, bool has_video);
+    /// Moves from a span of packets, copies from a span of const ones.
+    template <class P>
+    std::size_t push_all(std::span<P> batch, bool has_video, TimePoint now);
+    template <class P>
+    void append(std::span<P> batch, bool has_video);
     bool due(TimePoint now);  // marks it woken
 
     const Limits limits_;

@@ -13,6 +13,8 @@ namespace {
 
 std::atomic<Hub*> only = nullptr;
 
+constexpr auto tick_period = std::chrono::milliseconds(250);
+
 /// The texts of WCS clients are literal.
 constexpr const char* name_in_use = "Stream name is already in use";
 constexpr const char* session_in_use = "MediaSessionId is already in use";
@@ -33,10 +35,19 @@ metrics::Value& live() {
 Hub::Hub(const SettingsSource& settings, Loop& callbacks, Admission admission)
     : settings_(settings, ""), callbacks_(callbacks), admission_(std::move(admission)) {
     only = this;
-    callbacks_.every(std::chrono::milliseconds(250), [this] {
-        const auto now = std::chrono::steady_clock::now();
-        for (const auto& stream : streams()) stream->tick(now);
-    });
+    callbacks_.every(tick_period, [this] { tick(); });
+}
+
+void Hub::tick() {
+    const auto now = std::chrono::steady_clock::now();
+    std::vector<std::shared_ptr<Stream>> silent;  // the others look for themselves at each packet
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [session, stream] : by_session_) {
+            if (now - stream->silent_since() >= tick_period) silent.push_back(stream);
+        }
+    }
+    for (const auto& stream : silent) stream->tick(now);
 }
 
 Hub::~Hub() {

@@ -42,6 +42,7 @@ public:
     void shut(std::string_view reason);
 
 private:
+    void tick();
     void publish(const td_stream_info& info, const td_publisher* publisher, void* self);
     void admit(int action, const td_stream_info& info, void (*done)(void*, const td_error*), void* self);
     void open(const StreamInfo& info, const td_publisher* publisher, void* self);

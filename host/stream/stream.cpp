@@ -96,29 +96,41 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         clock_.place(placed, spec->second->track, now_us);
         bytes += placed.data_size;
     }
-    if (scratch_.empty()) return true;
+    if (scratch_.empty()) return !is_ahead_ || backlog() <= behind_bytes;
     packets_.fetch_add(scratch_.size(), std::memory_order_relaxed);
+    delivered_.store(now, std::memory_order_relaxed);
     bytes_.fetch_add(bytes, std::memory_order_relaxed);
     State pending = State::Pending;
     state_.compare_exchange_strong(pending, State::Publishing);
 
-    std::vector<std::shared_ptr<Feed>> feeds;
+    std::shared_ptr<const Feeds> feeds;
     bool has_video = false;
     {
         const std::lock_guard lock(mutex_);
         feeds = feeds_;
         has_video = has_video_;
-        if (feeds.empty()) keep_gop(scratch_);
+        if (feeds->empty()) keep_gop(scratch_);
     }
     const std::int64_t lead_us = scratch_.back().dts_us() - now_us;
     if (lead_us_ == TD_NO_TIME) lead_us_ = lead_us;
-    bool is_behind = false;
-    for (const auto& feed : feeds) {
-        feed->push(scratch_, has_video, now);
-        is_behind = is_behind || feed->backlog() > behind_bytes;
+    std::size_t backlog = 0;
+    for (const auto& feed : *feeds) {
+        const bool last = feed == feeds->back();
+        const std::size_t own =
+            last ? feed->push_moved(scratch_, has_video, now) : feed->push(scratch_, has_video, now);
+        backlog = std::max(backlog, own);
     }
     scratch_.clear();
-    return !is_behind || lead_us - lead_us_ < ahead_us;
+    is_ahead_ = lead_us - lead_us_ >= ahead_us;
+    return !is_ahead_ || backlog <= behind_bytes;
+}
+
+/// What waits for the slowest consumer.
+std::size_t Stream::backlog() const {
+    const std::lock_guard lock(mutex_);
+    std::size_t most = 0;
+    for (const auto& feed : *feeds_) most = std::max(most, feed->backlog());
+    return most;
 }
 
 void Stream::keep_gop(std::span<const Packet> batch) {
@@ -148,7 +160,9 @@ std::shared_ptr<Feed> Stream::subscribe(Feed::Limits limits, Feed::Wake wake) {
             gop_size_ = 0;
             gop_lost_ = true;
             feed->preload(gop);
-            feeds_.push_back(feed);
+            auto more = std::make_shared<Feeds>(*feeds_);
+            more->push_back(feed);
+            feeds_ = std::move(more);
         }
     }
     if (ended) feed->end("the stream has ended");
@@ -157,7 +171,9 @@ std::shared_ptr<Feed> Stream::subscribe(Feed::Limits limits, Feed::Wake wake) {
 
 void Stream::unsubscribe(const std::shared_ptr<Feed>& feed) {
     const std::lock_guard lock(mutex_);
-    std::erase(feeds_, feed);
+    auto fewer = std::make_shared<Feeds>(*feeds_);
+    std::erase(*fewer, feed);
+    feeds_ = std::move(fewer);
 }
 
 std::vector<const TrackSpec*> Stream::tracks() const {
@@ -201,25 +217,25 @@ void Stream::kick(std::string_view reason) {
 }
 
 void Stream::tick(Feed::TimePoint now) {
-    std::vector<std::shared_ptr<Feed>> feeds;
+    std::shared_ptr<const Feeds> feeds;
     {
         const std::lock_guard lock(mutex_);
         feeds = feeds_;
     }
-    for (const auto& feed : feeds) feed->tick(now);
+    for (const auto& feed : *feeds) feed->tick(now);
 }
 
 void Stream::end(std::string reason) {
     if (state_.exchange(State::Closed) == State::Closed) return;
     const auto stream = shared_from_this();  // the hub forgets it below
     log::info("stream '{}' of {} ended: {}", printable(info_.name), info_.remote, printable(reason));
-    std::vector<std::shared_ptr<Feed>> feeds;
+    std::shared_ptr<const Feeds> feeds;
     {
         const std::lock_guard lock(mutex_);
-        feeds = std::exchange(feeds_, {});
+        feeds = std::exchange(feeds_, std::make_shared<Feeds>());
         gop_.clear();
     }
-    for (const auto& feed : feeds) feed->end(reason);
+    for (const auto& feed : *feeds) feed->end(reason);
     closed_(*this);
     release(nullptr);
 }

@@ -68,6 +68,8 @@ public:
     /// That is done. The recording, if any, is what the publisher is told; `share` of store/recording.hpp makes it.
     void release(std::shared_ptr<const td_recording> recording);
 
+    /// Since when nothing has come.
+    Feed::TimePoint silent_since() const { return delivered_.load(std::memory_order_relaxed); }
     /// For a source that fell silent; from the hub's tick.
     void tick(Feed::TimePoint now);
 
@@ -76,6 +78,7 @@ public:
 
 private:
     enum class State { Pending, Publishing, Closed };
+    using Feeds = std::vector<std::shared_ptr<Feed>>;
 
     void announce(const td_track& track);
     /// False: the source should wait a little.
@@ -83,6 +86,7 @@ private:
     void set_property(std::string_view key, std::string_view value);
     void end(std::string reason);
     void keep_gop(std::span<const Packet> batch);
+    std::size_t backlog() const;
 
     static const td_sink_table sink_functions;
 
@@ -96,15 +100,17 @@ private:
     std::atomic<State> state_ = State::Pending;
     std::atomic<bool> kicked_ = false;
     std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0;
+    std::atomic<Feed::TimePoint> delivered_{};
 
     Clock clock_;                        // of the plugin's thread, as is scratch_
     std::vector<Packet> scratch_;        // the batch on its way, reused
     std::int64_t lead_us_ = TD_NO_TIME;  // the first packet's time less its arrival
+    bool is_ahead_ = false;              // the newest packet is far ahead of real time, so its source can wait
 
     mutable std::mutex mutex_;  // never held over a call out
     std::deque<TrackSpec> specs_;
     std::map<std::uint32_t, const TrackSpec*> current_;
-    std::vector<std::shared_ptr<Feed>> feeds_;
+    std::shared_ptr<const Feeds> feeds_ = std::make_shared<Feeds>();  // replaced, never changed
     std::vector<Packet> gop_;
     std::size_t gop_size_ = 0;
     bool gop_lost_ = true;  // until a key packet begins it

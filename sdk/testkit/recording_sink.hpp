@@ -69,6 +69,10 @@ public:
     std::size_t packet_count() const {
         return locked([&] { return packets_.size(); });
     }
+    /// Calls of `packets`, with or without any.
+    std::size_t batch_count() const {
+        return locked([&] { return batches_; });
+    }
     std::map<std::string, std::string> shown() const {
         return locked([&] { return shown_; });
     }
@@ -129,6 +133,7 @@ private:
             },
             [](td_sink* sink, const td_packet* const* packets, size_t count, td_error* error) {
                 return self(sink).take(error, [&] {
+                    ++self(sink).batches_;
                     for (const td_packet* packet : std::span(packets, count)) self(sink).packets_.emplace_back(*packet);
                 });
             },
@@ -152,6 +157,7 @@ private:
     std::uint64_t changes_ = 0;
     std::vector<TrackCopy> tracks_;
     std::vector<PacketCopy> packets_;
+    std::size_t batches_ = 0;
     std::map<std::string, std::string> shown_;
     std::optional<std::string> closed_;
     td_status answer_ = TD_OK;

@@ -25,7 +25,7 @@ IoThread::~IoThread() {
 }
 
 void IoThread::start() {
-    thread_ = Thread(host_, [this](const std::stop_token&) {
+    thread_ = Thread(host_, "rtmp", [this](const std::stop_token&) {
         while (!context_->stopped()) {
             try {
                 context_->run();

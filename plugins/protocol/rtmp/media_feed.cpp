@@ -63,9 +63,7 @@ MediaFeed::MediaFeed(Context context, Sink sink, std::shared_ptr<const PublishSd
 
 void MediaFeed::message(const Batch& batch, const Message& message, std::size_t coming, PacketBatch& out) {
     if (message.size == 0) return;
-    auto* place = out.room(message.size, coming);
-    batch.gather(message, place);
-    const ByteSpan bytes(place, message.size);
+    const auto bytes = out.payload(batch, message, coming);
     if (message.type == MessageType::aggregate)
         aggregate(bytes, message.timestamp, out);
     else

@@ -4,18 +4,26 @@
 #include <cstdint>
 #include <vector>
 
+#include "message.hpp"
 #include "tapedeck/context.hpp"
 #include "tapedeck/media/bytes.hpp"
 #include "tapedeck/stream.hpp"
 
 namespace tapedeck::rtmp {
 
-/// One per io thread, used for one connection after the other. Buffers are as large as what is left of the read, 64 KB
-/// at most unless one payload is larger: few allocations, and a small packet never keeps much more than itself.
+/// One per io thread, used for one connection after the other. Payloads stay where the read put them when it read into
+/// a buffer that may be kept. Other buffers are as large as what is left of the read, 64 KB at most unless one payload
+/// is larger: few allocations, and a small packet never keeps much more than itself.
 class PacketBatch {
 public:
     explicit PacketBatch(Context context) : context_(context) {}
 
+    /// The buffer that this read filled; its payloads may stay in it.
+    void adopt(Buffer buffer);
+    /// The payload of `message` as one span in a host buffer; `coming` as for `room`. Pushed together over the chunk
+    /// headers between its pieces when it came whole into the adopted buffer and nothing lies between, else copied. Not
+    /// twice for one message.
+    ByteSpan payload(const Batch& batch, const Message& message, std::size_t coming);
     /// Room for `size` bytes in a host buffer; `coming` is what this read still brings, `size` included.
     std::uint8_t* room(std::size_t size, std::size_t coming);
     /// A packet with nothing set but its size and its payload, which lies in room asked for in this read; valid until
@@ -29,7 +37,10 @@ public:
     void clear();
 
 private:
+    std::uint8_t* push_together(const Batch& batch, const Message& message) const;
+
     Context context_;
+    Buffer adopted_;
     std::vector<Buffer> buffers_;
     std::size_t used_ = 0;  // of the last buffer
     std::vector<td_packet> packets_;

@@ -1,5 +1,6 @@
 #include "session.hpp"
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -13,6 +14,7 @@ constexpr auto linger = std::chrono::seconds(2);
 constexpr int rounds_by_event = 4, rounds_by_clock = 16;
 constexpr auto pause = std::chrono::milliseconds(2);
 constexpr std::size_t longest_output = 256u << 10;
+constexpr std::size_t worth_a_buffer = 4u << 10;
 
 bool is_media(MessageType type) {
     return type == MessageType::video || type == MessageType::audio || type == MessageType::aggregate;
@@ -49,10 +51,11 @@ void Session::begin() {
 void Session::wait_for_bytes() {
     if (is_waiting_ || is_timed_ || is_closed_ || conversation_.waits()) return;
     is_waiting_ = true;
-    if (std::exchange(is_behind_, false)) {
+    if (is_behind_) {
         pause_.expires_after(pause);
         pause_.async_wait([self = shared_from_this()](auto) {
             self->is_waiting_ = false;
+            self->ask_to_go_on();
             self->wait_for_bytes();
         });
         return;
@@ -65,9 +68,18 @@ void Session::wait_for_bytes() {
 }
 
 std::size_t Session::timed_read() {
+    if (is_behind_) ask_to_go_on();
+    if (is_behind_) return thread_.read_buffer().size();  // as much as that may wait: come again soon
     const auto bytes = read(rounds_by_clock);
     flush_output();
     return bytes;
+}
+
+/// After the host asked for a pause: whether it is over.
+void Session::ask_to_go_on() {
+    last_heard_ = Clock::now();  // the client is not the silent one
+    is_behind_ = false;
+    if (!is_closed_) guarded([&] { feed([&] { is_behind_ = !feed_->may_go_on(); }); });
 }
 
 /// At most `rounds` times, as long as there is something. Returns how many bytes came.
@@ -75,18 +87,31 @@ std::size_t Session::read(int rounds) {
     is_behind_ = false;
     std::size_t total = 0;
     while (rounds-- > 0 && !is_closed_) {
-        auto& buffer = thread_.read_buffer();
-        const auto result = transport_.read(buffer);
+        const auto into = place_to_read();
+        const auto result = transport_.read(into);
         if (result.size > 0) {
             total += result.size;
             last_heard_ = Clock::now();
             was_pinged_ = false;
-            work(ByteSpan(buffer).first(result.size));
+            work(into.first(result.size));
+        } else {
+            thread_.packets().clear();
         }
         if (result.ended) abort(result.why);
         if (result.is_drained || conversation_.waits() || is_behind_) break;
     }
     return total;
+}
+
+/// A buffer of its own for what is worth it, so that payloads need not be copied out of it; else the thread's.
+std::span<std::uint8_t> Session::place_to_read() {
+    auto& common = thread_.read_buffer();
+    const auto coming = feed_ ? transport_.available() : 0;
+    if (coming < worth_a_buffer) return common;
+    Buffer own = shared_.host.buffer(std::min(coming, common.size()));
+    const std::span<std::uint8_t> place(own.data(), own.capacity());
+    thread_.packets().adopt(std::move(own));
+    return place;
 }
 
 void Session::work(ByteSpan bytes) {

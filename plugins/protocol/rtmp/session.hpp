@@ -7,6 +7,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,8 @@ private:
 
     void wait_for_bytes();
     std::size_t read(int rounds);
+    void ask_to_go_on();
+    std::span<std::uint8_t> place_to_read();
     void work(ByteSpan bytes);
     void take_messages(ByteSpan bytes);
     void take(const Batch& batch, const Message& message, std::size_t& coming);

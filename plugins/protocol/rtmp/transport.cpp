@@ -1,5 +1,6 @@
 #include "transport.hpp"
 
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +40,12 @@ Transport::Transport(Socket socket, std::shared_ptr<TlsContext> tls)
 
 Transport::~Transport() {
     close();
+}
+
+std::size_t Transport::available() const {
+    int bytes = 0;
+    if (tls_ || descriptor_ < 0 || ::ioctl(descriptor_, FIONREAD, &bytes) != 0) return 0;
+    return static_cast<std::size_t>(bytes);
 }
 
 ReadResult Transport::read(std::span<std::uint8_t> into) {

@@ -31,6 +31,8 @@ public:
     Transport(Socket socket, std::shared_ptr<TlsContext> tls);
     ~Transport();
 
+    /// How many bytes wait in the socket; 0 when that is not known, as through TLS.
+    std::size_t available() const;
     ReadResult read(std::span<std::uint8_t> into);
     /// How many bytes of `bytes` were taken; fewer when the socket's buffer is full. A broken connection takes all:
     /// reads will tell.

@@ -40,8 +40,10 @@ void RecordedTrack::add(const td_packet& packet) {
     sample.key = !head_.video || (packet.flags & TD_PACKET_KEY) != 0;
     sample.composition = stamp.composition;
     add_payload(packet, sample);
-    host_->buffer_ref(packet.buffer);
-    references_.push_back(packet.buffer);
+    if (references_.empty() || references_.back() != packet.buffer) {  // packets of one read share it
+        host_->buffer_ref(packet.buffer);
+        references_.push_back(packet.buffer);
+    }
     samples_.push_back(sample);
     decode_.push_back(stamp.decode);
     bytes_ += sample.size;

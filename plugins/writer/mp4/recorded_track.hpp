@@ -75,7 +75,7 @@ private:
     std::vector<Sample> samples_;
     std::vector<std::int64_t> decode_;
     std::vector<td_bytes> payload_;
-    std::vector<td_buffer*> references_;
+    std::vector<td_buffer*> references_;  // each holds some of `payload_`
     std::uint64_t bytes_ = 0;
     std::int64_t end_ = 0;
 };

@@ -244,8 +244,8 @@ typedef struct td_sink_table {
     /* [stream] New track, or new parameters of a known one. */
     td_status (*track)(td_sink*, const td_track*, td_error*);
     /* [stream] One batch; the payloads are referenced, not copied. TD_CANCELLED after a kick. TD_AGAIN: taken, but the
-     * source runs ahead of real time and its recordings are behind: read on some milliseconds later. A live source is
-     * never asked that. */
+     * source runs ahead of real time and its recordings are behind: give nothing more for now, and ask with an empty
+     * batch every few milliseconds until the answer is TD_OK. A live source is never asked that. */
     td_status (*packets)(td_sink*, const td_packet* const*, size_t count, td_error*);
     /* [stream] What REST shows of the stream: `muted`, `title`, ... */
     void (*set)(td_sink*, td_text key, td_text value);

@@ -1,6 +1,8 @@
 // What every plugin object works with: errors, settings, log lines, buffers and threads.
 #pragma once
 
+#include <pthread.h>
+
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -179,13 +181,15 @@ private:
     const td_options* options_;
 };
 
-/// A thread of the plugin. What its body throws is logged and ends only the thread. Stops and joins when destroyed.
+/// A thread of the plugin, with a name of at most 15 characters for `top -H`. What its body throws is logged and ends
+/// only the thread. Stops and joins when destroyed.
 class Thread {
 public:
     Thread() = default;
     template <class Body>
-    Thread(Context context, Body body)
-        : thread_([context, body = std::move(body)](std::stop_token stop) mutable {
+    Thread(Context context, const char* name, Body body)
+        : thread_([context, name, body = std::move(body)](std::stop_token stop) mutable {
+              pthread_setname_np(pthread_self(), name);
               td_error error = empty_error();
               if (guard(&error, [&] { body(stop); }) < 0) context.error(std::string("thread ended: ") + error.text);
           }) {}

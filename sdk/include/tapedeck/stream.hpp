@@ -87,7 +87,7 @@ public:
     explicit Sink(td_sink* sink = nullptr) : sink_(sink) {}
     void track(const td_track& track) const { call(sink_->table->track, sink_, &track); }
     /// Throws Error(TD_CANCELLED) once the stream was kicked. False: all were taken, but a source that runs ahead of
-    /// real time, as a file does, should wait some milliseconds before it goes on.
+    /// real time, as a file does, should give nothing more until an empty batch, tried every few milliseconds, is true.
     bool packets(std::span<const td_packet* const> batch) const {
         return call(sink_->table->packets, sink_, batch.data(), batch.size()) != TD_AGAIN;
     }

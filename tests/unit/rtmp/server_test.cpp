@@ -268,6 +268,10 @@ TEST_F(ServerTest, GoesOnAfterThePauseThatTheHostAskedFor) {
         client.message(MessageType::audio, 0, hex("2f 00"));
         EXPECT_TRUE(stream->wait([&] { return stream->packet_count() == 1; }));
         client.message(MessageType::audio, 1, hex("2f 01"));
+        const auto asked = stream->batch_count();
+        EXPECT_TRUE(stream->wait([&] { return stream->batch_count() >= asked + 3; })) << "it asks again and again";
+        EXPECT_EQ(stream->packet_count(), 1u) << "and reads nothing meanwhile";
+        stream->answer(TD_OK);
         EXPECT_TRUE(stream->wait([&] { return stream->packet_count() == 2; }));
         server->stop();
     }

@@ -139,6 +139,31 @@ TEST_F(HubTest, KicksWithTheReasonAndRefusesFurtherPackets) {
     get(one.released);
 }
 
+TEST_F(HubTest, ASourceAheadOfRealTimeWaitsUntilItsRecordingCaughtUp) {
+    Publisher one;
+    publish(one, "cam");
+    td_sink* sink = get(one.opened);
+    const td_track video = test::video();
+    td_error error{};
+    ASSERT_EQ(sink->table->track(sink, &video, &error), TD_OK);
+    const auto feed = hub_.streams()[0]->subscribe({}, [](Feed::Urgency) {});
+    const TrackSpec spec(video);
+    td_status status = TD_OK;
+    for (std::int64_t time = 0; time < 4000; time += 400) {
+        const Packet packet = test::packet(spec, time, TD_PACKET_KEY, 256u << 10);
+        const td_packet* batch[] = {&packet.view};
+        status = sink->table->packets(sink, batch, 1, &error);
+    }
+    EXPECT_EQ(status, TD_AGAIN) << "four seconds came at once, and nobody took them";
+    EXPECT_EQ(sink->table->packets(sink, nullptr, 0, &error), TD_AGAIN);
+    std::vector<Packet> taken;
+    feed->take(taken);
+    EXPECT_EQ(taken.size(), 10u);
+    EXPECT_EQ(sink->table->packets(sink, nullptr, 0, &error), TD_OK);
+    sink->table->close(sink, {});
+    get(one.released);
+}
+
 TEST_F(HubTest, RefusesEverybodyOnceItIsShut) {
     hub_.shut("the server is stopping");
     Publisher one;

@@ -82,6 +82,9 @@ void Pipeline::send(const JobPtr& job, const Debt& debt) {
                                    later.attempts = progress.attempts;
                                    later.next_try_us = microseconds(progress.next_try);
                                    self->parts_.catalog.update(job->entry.facts.row, later);
+                                   const std::lock_guard lock(self->mutex_);
+                                   job->resting.insert(debt.target);
+                                   self->idle_.notify_all();
                                } else if (self->reached("told", job)) {
                                    self->paid(job, debt);
                                }
@@ -189,6 +192,7 @@ void Pipeline::paid(const JobPtr& job, const Debt& debt) {
         const std::lock_guard lock(mutex_);
         std::erase_if(job->entry.debts,
                       [&](const Debt& one) { return one.target == debt.target && one.event == debt.event; });
+        job->resting.erase(debt.target);
         last = job->entry.debts.empty() && job->entry.state == State::Stored && job->is_stored &&
                jobs_.contains(job->entry.facts.row);
     }

@@ -105,6 +105,7 @@ void Pipeline::seal(const JobPtr& job, const std::stop_token& stop) {
     commit(job, State::Finished, &Pipeline::put, home().workers);
 }
 
+/// Called with the lock.
 Debt& Pipeline::home_debt(const JobPtr& job) {
     for (Debt& debt : job->entry.debts) {
         if (debt.event == 0) return debt;
@@ -117,7 +118,11 @@ Debt& Pipeline::home_debt(const JobPtr& job) {
 void Pipeline::put(const JobPtr& job, const std::stop_token& stop) {
     if (!reached("finished", job)) return;
     Recording& facts = job->entry.facts;
-    const bool replace = home_debt(job).detail == "replace";
+    bool replace = false;
+    {
+        const std::lock_guard lock(mutex_);
+        replace = home_debt(job).detail == "replace";
+    }
     try {
         const BlockingCall call(settings_.duration(storage_timeout), stop);
         facts.uri = home().storage.put(facts.abi(), facts.name, replace);

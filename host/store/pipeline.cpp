@@ -278,7 +278,23 @@ std::size_t Pipeline::pending() const {
 
 bool Pipeline::wait(std::chrono::milliseconds limit) {
     std::unique_lock lock(mutex_);
-    return idle_.wait_for(lock, limit, [&] { return closed_ == 0 && !sweeping_; });
+    return idle_.wait_for(lock, limit, [&] { return is_idle(); });
+}
+
+/// A hook gets the files of a session in order, so one that waits for its next attempt holds up those behind it.
+bool Pipeline::is_idle() const {
+    if (closed_ == 0 || sweeping_) return !sweeping_;
+    std::set<std::pair<std::string, std::string>> held;  // session, hook
+    for (const auto& [row, job] : jobs_) {
+        for (const std::string& hook : job->resting) held.emplace(job->entry.facts.media_session, hook);
+    }
+    return std::ranges::all_of(jobs_, [&](const auto& one) {
+        const Job& job = *one.second;
+        const auto waits = [&](const Debt& debt) {
+            return debt.event != 0 && held.contains({job.entry.facts.media_session, debt.target});
+        };
+        return !job.is_closed || (job.is_stored && std::ranges::all_of(job.entry.debts, waits));
+    });
 }
 
 void Pipeline::on_step(Delivery::Step step) {

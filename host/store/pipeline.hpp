@@ -36,6 +36,7 @@ struct Job {
     Recording shown;  ///< what `released` tells when the time is over
     bool is_closed = false, is_stored = false;
     std::set<std::pair<std::string, std::int32_t>> sent;  ///< debts that are with a hook or storage now
+    std::set<std::string> resting;                        ///< hooks that failed and are called again later
 };
 
 /// Behind Delivery; tasks hold it, so that a call that hangs keeps what it needs.
@@ -56,6 +57,7 @@ public:
     std::filesystem::path home_folder(const Recording* recording) const;
     void stop(std::chrono::milliseconds limit);
     std::size_t pending() const;
+    /// Until nothing is left to do but what waits for another attempt of a hook; the next start takes that up.
     bool wait(std::chrono::milliseconds limit);
     void on_step(Delivery::Step step);
 
@@ -112,6 +114,7 @@ private:
     Debt& home_debt(const JobPtr& job);
     JobPtr find(std::int64_t row) const;
     void line_up(const JobPtr& job);
+    bool is_idle() const;  // with the lock
     void send(const JobPtr& job, const Debt& debt);
 
     /// So long a commit is waited for; then a file is finished and named all the same.

@@ -125,9 +125,10 @@ void Pipeline::resume(Entry entry) {
         facts.checked = std::make_shared<td_options>(restore_options(*parts_.settings.current(), facts.options));
     }
     job->shown = facts;
+    for (Debt& debt : job->entry.debts) debt.next_try_us = 0;  // whoever restarts the server has put something right
     if (job->entry.state != State::Stored) {
         staging_.know(fs::path(facts.path).filename().string());
-        // The home storage may be another one now.
+        // The home storage may be another one now. Nobody else knows the job yet.
         if (job->entry.state != State::Recording) home_debt(job).target = home().name;
     }
     {

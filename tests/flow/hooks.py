@@ -1,7 +1,12 @@
 """The hook script after each recording: no injection, a time limit, retries, and nothing else that waits for it."""
+import time
+
 import clips
 import media
 from case import FlowTest, eventually, run
+
+
+NOTE = '#!/bin/sh\necho "$1:$2" >> "$(dirname "$0")/../logs/record.log"\n'
 
 
 class Hooks(FlowTest):
@@ -71,11 +76,25 @@ cp $FILE_NAME {target}
         self.assertEqual(len(tries.read_text().splitlines()), 3)
         self.assertIn("cannot do it", server.log())
 
-    def test_a_missing_script_is_named_and_the_recording_is_there(self):
-        server = self.server({"on_record_hook_script": "nowhere.sh"})
+    def test_a_missing_script_is_named_and_tried_again(self):
+        server = self.server({"on_record_hook_script": "nowhere.sh", "hook_retry_delay": "500ms"})
+        server.logged("nowhere.sh does not exist")
         server.publish(clips.audio(2), "alone")
         server.file("alone.mp4")
-        server.logged("nowhere.sh")
+        server.logged("there is no script")
+        server.hook(NOTE, name="nowhere.sh")
+        self.assertEqual(server.hooked(1), [("alone", str(server.records / "alone.mp4"))])
+
+    def test_a_stop_does_not_wait_for_the_next_attempt(self):
+        server = self.server({"on_record_hook_script": "nowhere.sh", "hook_retry_delay": "10min"})
+        server.publish(clips.audio(2), "alone")
+        server.logged("there is no script")
+        began = time.monotonic()
+        self.assertEqual(server.terminate(), 0)
+        self.assertLess(time.monotonic() - began, 15, "shutdown_timeout is 30 s")
+        server.hook(NOTE, name="nowhere.sh")
+        server.restart()
+        self.assertEqual(server.hooked(1), [("alone", str(server.records / "alone.mp4"))], "at once, at the next start")
 
     def test_a_target_that_cannot_be_written_is_named_in_the_log(self):
         server = self.server(hook='#!/bin/sh\ncp "$2" /proc/nowhere/\n')
@@ -87,7 +106,7 @@ cp $FILE_NAME {target}
         server.publish(clips.audio(2), "later")
         server.file("later.mp4")
         server.kill()
-        server.hook('#!/bin/sh\necho "$1:$2" >> "$(dirname "$0")/../logs/record.log"\n')
+        server.hook(NOTE)
         server.restart()
         self.assertEqual(server.hooked(1), [("later", str(server.records / "later.mp4"))])
 

@@ -2,6 +2,8 @@
 // publishers.
 #include "tapedeck/plugin.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -39,19 +41,19 @@ public:
     static constexpr auto home = Key::path("home", "./").about("Folder in which scripts run; their TAPEDECK_HOME");
     static constexpr std::array keys{on_record, admits, limit, retries, workers, home};
 
-    explicit Script(Context context) : context_(context) {}
+    explicit Script(Context context) : context_(context) {
+        const std::string program(context_.text(on_record));
+        if (program.empty() || ::access(program.c_str(), X_OK) == 0) return;
+        context_.warning("script: " + program + " does not exist or is not executable; put it there, or name another " +
+                         "with setting 'on_record_hook_script', or none with an empty value");
+    }
 
     /// Recordings of several streams have a hook of their own.
     void event(const td_event& event) {
         const auto& recording = *event.recording;
         const auto program = context_.text(on_record);
         if (event.kind != TD_RECORD_STORED || program.empty() || (recording.flags & TD_RECORDING_MULTI) != 0) return;
-        const auto outcome = run({.program = program,
-                                  .arguments = {std::string(view(recording.stream)), std::string(view(recording.path))},
-                                  .environment = facts_of(event, context_.text(home)),
-                                  .folder = context_.text(home),
-                                  .limit = std::chrono::ceil<std::chrono::milliseconds>(context_.duration(limit))},
-                                 [this] { return context_.cancelled(); });
+        const auto outcome = run_for(event, program);
         const auto what = name_of(program) + " for '" + printable(view(recording.stream)) + "'";
         show(what, outcome);
         if (outcome.succeeded()) return;
@@ -77,6 +79,21 @@ public:
     }
 
 private:
+    /// A script that cannot be run has done nothing, and may be put right by the next attempt.
+    Outcome run_for(const td_event& event, std::string_view program) {
+        const auto& recording = *event.recording;
+        try {
+            return run({.program = program,
+                        .arguments = {std::string(view(recording.stream)), std::string(view(recording.path))},
+                        .environment = facts_of(event, context_.text(home)),
+                        .folder = context_.text(home),
+                        .limit = std::chrono::ceil<std::chrono::milliseconds>(context_.duration(limit))},
+                       [this] { return context_.cancelled(); });
+        } catch (const Error& error) {
+            throw Error(error.status(), error.what(), true);
+        }
+    }
+
     static std::string name_of(std::string_view program) { return std::filesystem::path(program).filename(); }
 
     std::string why(const Outcome& outcome) const {

@@ -26,6 +26,7 @@ constexpr Known known[] = {
     {408, "Request Timeout", "RequestTimeoutException"},
     {409, "Conflict", "ConflictException"},
     {413, "Payload Too Large", "PayloadTooLargeException"},
+    {412, "Precondition Failed", "PreconditionFailedException"},
     {416, "Range Not Satisfiable", "RangeNotSatisfiableException"},
     {431, "Request Header Fields Too Large", "HeaderTooLargeException"},
     {500, "Internal Server Error", "InternalErrorException"},

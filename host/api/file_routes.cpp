@@ -78,6 +78,9 @@ Response file_answer(const Request& request, const Opened& opened, const std::st
                         {"Last-Modified", http_date(version.modified)},
                         {"Accept-Ranges", "bytes"},
                         {"Cache-Control", "no-cache"}};  // kept, but asked for each time: names may be used again
+    if (is_unwanted(request.header("if-match"), request.header("if-unmodified-since"), version)) {
+        return error_answer(412, "the file is not the one that If-Match or If-Unmodified-Since asks for", request.path);
+    }
     if (is_unchanged(request.header("if-none-match"), request.header("if-modified-since"), version)) {
         response.status = 304;
         return response;

@@ -30,6 +30,18 @@ bool same_tag(std::string_view left, std::string_view right) {
     return left == right;
 }
 
+/// Whether a list of tags is `*` or has one that `is_meant`.
+template <class IsMeant>
+bool lists(std::string_view tags, IsMeant is_meant) {
+    if (trimmed(tags) == "*") return true;
+    while (!tags.empty()) {
+        const auto tag = tags.substr(0, tags.find(','));
+        if (is_meant(trimmed(tag))) return true;
+        tags.remove_prefix(std::min(tag.size() + 1, tags.size()));
+    }
+    return false;
+}
+
 }  // namespace
 
 RangeRequest parse_range(std::string_view header, std::uint64_t size) {
@@ -70,16 +82,14 @@ std::optional<std::time_t> parse_http_date(std::string_view text) {
     return timegm(&parts);
 }
 
+bool is_unwanted(std::string_view if_match, std::string_view if_unmodified_since, const Version& version) {
+    if (!if_match.empty()) return !lists(if_match, [&](auto tag) { return tag == version.etag; });
+    const auto since = parse_http_date(if_unmodified_since);
+    return since && version.modified > *since;
+}
+
 bool is_unchanged(std::string_view if_none_match, std::string_view if_modified_since, const Version& version) {
-    if (!if_none_match.empty()) {
-        if (trimmed(if_none_match) == "*") return true;
-        while (!if_none_match.empty()) {
-            const auto tag = if_none_match.substr(0, if_none_match.find(','));
-            if (same_tag(trimmed(tag), version.etag)) return true;
-            if_none_match.remove_prefix(std::min(tag.size() + 1, if_none_match.size()));
-        }
-        return false;
-    }
+    if (!if_none_match.empty()) return lists(if_none_match, [&](auto tag) { return same_tag(tag, version.etag); });
     const auto since = parse_http_date(if_modified_since);
     return since && version.modified <= *since;
 }

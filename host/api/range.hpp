@@ -33,6 +33,8 @@ struct Version {
 std::string http_date(std::time_t time);
 std::optional<std::time_t> parse_http_date(std::string_view text);
 
+/// Whether the client wants only another version than this (412): If-Match, and without it If-Unmodified-Since.
+bool is_unwanted(std::string_view if_match, std::string_view if_unmodified_since, const Version& version);
 /// Whether the client's copy is the same (304): If-None-Match, and without it If-Modified-Since.
 bool is_unchanged(std::string_view if_none_match, std::string_view if_modified_since, const Version& version);
 /// Whether an `If-Range` header lets a part be sent; true without one.

@@ -76,7 +76,7 @@ App::~App() {
 
 void App::admit(int action, StreamInfo info, std::function<void(const Error*)> done) {
     auto shared = std::make_shared<std::function<void(const Error*)>>(std::move(done));
-    const bool posted = workers_.post([this, action, info = std::move(info), shared] {
+    const bool posted = gate_.post([this, action, info = std::move(info), shared] {
         std::vector<td_attribute> attributes;
         const td_stream_info view_of_it = info.abi(attributes);
         if (action == TD_PUBLISH) {

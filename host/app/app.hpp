@@ -81,6 +81,7 @@ private:
     Recorders recorders_;
     MediaPool media_;  // its threads use all of the above
     api::Workers workers_;
+    api::Workers gate_;  // who may come in is asked apart from downloads, whose disk may hang
     api::Router router_;
     api::PluginRoutes plugin_routes_;
     api::Server server_;

@@ -218,18 +218,22 @@ void Recorder::record_what_came() {
 }
 
 Recording Recorder::facts() const {
-    const StreamInfo& info = stream_->info();
+    Recording facts = plan(parts_.policy, stream_->info(), tracks());
+    facts.options = options_;
+    facts.checked = checked_;
+    facts.segment = rotation_.is_on() || segments_ > 0 ? segments_ + 1 : 0;
+    return facts;
+}
+
+Recording Recorder::plan(const Policy& policy, const StreamInfo& info, const std::vector<const TrackSpec*>& tracks) {
     Recording facts;
     facts.stream = info.name;
     facts.protocol = info.protocol;
     facts.media_session = info.media_session;
     facts.session = info.session;
     facts.login = info.login;
-    facts.options = options_;
-    facts.checked = checked_;
-    facts.segment = rotation_.is_on() || segments_ > 0 ? segments_ + 1 : 0;
     try {
-        const Policy::Choice choice = parts_.policy.choose(tracks());
+        const Policy::Choice choice = policy.choose(tracks);
         facts.extension = choice.writer->id;
         for (const TrackSpec* spec : choice.tracks) {
             std::string& codec = spec->track.kind == TD_VIDEO ? facts.video_codec : facts.audio_codec;

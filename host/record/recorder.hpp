@@ -42,6 +42,9 @@ public:
     Recorder(Parts parts, std::shared_ptr<Stream> stream, OptionTexts options, std::function<void(Recorder&)> ended);
     ~Recorder() override;
 
+    /// What is known of a recording before it begins: without its settings.
+    static Recording plan(const Policy& policy, const StreamInfo& info, const std::vector<const TrackSpec*>& tracks);
+
     /// Once, after construction.
     void begin();
     /// Goes on in a new file with new settings, numbered anew, at the next key frame (R72). False: it is ending

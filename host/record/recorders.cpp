@@ -81,9 +81,12 @@ void Recorders::start(const std::string& media_session, const Settings& settings
                 log::info("recorder/startup: {}; it is ignored", e.what());
             }
         }
-        parse_rotation(
-            settings_.text(record_rotation, std::make_shared<td_options>(restore_options(*current, options)).get()));
+        Recording planned = Recorder::plan(parts_.recorder.policy, stream->info(), stream->tracks());
+        planned.options = options;
+        planned.checked = std::make_shared<td_options>(restore_options(*current, options));
+        planned.segment = parse_rotation(settings_.text(record_rotation, planned.checked.get())).is_on() ? 1 : 0;
         parts_.recorder.disk.require(parts_.recorder.delivery.home_folder(nullptr));
+        if (find(media_session) == nullptr) parts_.recorder.delivery.require_free_name(planned);
     } catch (const Error& e) {
         return done(&e);
     }

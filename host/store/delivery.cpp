@@ -37,6 +37,10 @@ void Delivery::event_failed(const Recording& recording, const std::string& reaso
     pipeline_->event_failed(recording, reason);
 }
 
+void Delivery::require_free_name(const Recording& recording) const {
+    pipeline_->require_free_name(recording);
+}
+
 std::string Delivery::provisional_name(const Recording& recording) const {
     return pipeline_->provisional_name(recording);
 }

@@ -71,6 +71,9 @@ public:
     /// TD_RECORD_FAILED with the reason; call it before `finish` of the same file. Returns at once.
     void event_failed(const Recording& recording, const std::string& reason);
 
+    /// Throws Error, TD_EXISTS, when `record_name_collision=fail` and the recording's name is known and taken.
+    /// [blocking]
+    void require_free_name(const Recording& recording) const;
     /// The file's name as far as known, folders included; what is not known stays a gap such as `{endTime}` (R81).
     /// [blocking] Never throws: a naming that fails gives `<media session>.<extension>`.
     std::string provisional_name(const Recording& recording) const;

@@ -302,6 +302,7 @@ void File::ensure_linked() {
                  path_.string());
     std::error_code ignored;
     fs::remove(path_, ignored);
+    fs::create_directories(path_.parent_path(), ignored);  // the next line says what is wrong
     File saved(path_, Mode::Create);
     saved.copy(0, *this, 0, length());
     saved.sync();

@@ -18,6 +18,15 @@ using namespace std::chrono_literals;
 
 constexpr auto naming_limit = 10s;  // of one call
 
+/// As long as the file is open, its content is there: until it has a name again, it is tried again.
+void relink(File& file) {
+    try {
+        file.ensure_linked();
+    } catch (const Error& error) {
+        throw Error(error.what(), error.status(), true);
+    }
+}
+
 }  // namespace
 
 /// Naming, with what is known of a recording.
@@ -88,7 +97,7 @@ void Pipeline::seal(const JobPtr& job, const std::stop_token& stop) {
     Recording& facts = job->entry.facts;
     try {
         const BlockingCall call(settings_.duration(storage_timeout), stop);
-        job->file->ensure_linked();
+        relink(*job->file);
         job->file->free_reserve();
         job->writer->finish();
         if (!reached("finishing", job)) return;

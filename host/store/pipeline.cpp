@@ -107,17 +107,7 @@ OpenFile Pipeline::open(Recording& recording) {
     const fs::path home = home_folder(&recording);
     parts_.disk.require(staging_.folder(home));
     if (!home.empty()) parts_.disk.require(home);
-    if (settings_.text(record_name_collision, recording.checked.get()) == "fail") {
-        const std::string known = provisional_name(recording);
-        std::error_code ignored;  // what cannot be seen is not there
-        const bool taken = parts_.catalog.is_claimed(known) || (!home.empty() && fs::exists(home / known, ignored));
-        if (known.find('{') == std::string::npos && taken) {
-            throw Error(
-                fmt::format("the file {} exists; remove it, or set record_name_collision to suffix or overwrite",
-                            printable(known)),
-                TD_EXISTS);
-        }
-    }
+    require_free_name(recording);
     OpenFile opened;
     opened.row = recording.row = parts_.catalog.next_row();
     opened.file = staging_.create(recording, home);
@@ -133,6 +123,18 @@ OpenFile Pipeline::open(Recording& recording) {
     }
     parts_.catalog.save(job->entry);
     return opened;
+}
+
+void Pipeline::require_free_name(const Recording& recording) const {
+    if (settings_.text(record_name_collision, recording.checked.get()) != "fail") return;
+    const fs::path home = home_folder(&recording);
+    const std::string known = provisional_name(recording);
+    std::error_code ignored;  // what cannot be seen is not there
+    const bool taken = parts_.catalog.is_claimed(known) || (!home.empty() && fs::exists(home / known, ignored));
+    if (!taken || known.find('{') != std::string::npos) return;
+    throw Error(fmt::format("the file {} exists; remove it, or set record_name_collision to suffix or overwrite",
+                            printable(known)),
+                TD_EXISTS);
 }
 
 void Pipeline::finish(std::int64_t row, Recording facts, std::unique_ptr<Writer> writer, std::unique_ptr<File> file,

@@ -53,6 +53,7 @@ public:
     void discard(std::int64_t row, std::unique_ptr<File> file);
     void event_started(const Recording& recording);
     void event_failed(const Recording& recording, const std::string& reason);
+    void require_free_name(const Recording& recording) const;
     std::string provisional_name(const Recording& recording) const;
     std::filesystem::path home_folder(const Recording* recording) const;
     void stop(std::chrono::milliseconds limit);

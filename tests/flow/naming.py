@@ -74,6 +74,16 @@ class Naming(FlowTest):
         self.assertEqual(server.file("same.mp4").read_bytes(), before)
         self.assertEqual(len(server.hook_calls()), 1)
 
+    def test_fail_tells_the_rest_client(self):
+        server = self.server({"record_name_collision": "fail", "record_flash_published_streams": "false"})
+        (server.records / "same.mp4").write_bytes(b"somebody's")
+        server.publishing(clips.audio(2), "same", loop=True)
+        session = server.stream("same")["mediaSessionId"]
+        status, answer = server.rest("/recorder/startup", {"mediaSessionId": session})
+        self.assertEqual(status, 409, answer)
+        self.assertIn("same.mp4 exists", str(answer))
+        self.assertEqual((server.records / "same.mp4").read_bytes(), b"somebody's")
+
     def test_a_file_owed_to_a_hook_is_not_overwritten(self):
         gate = self.scratch / "gate"
         hook = f'#!/bin/sh\nwhile [ ! -e "{gate}" ]; do sleep 0.05; done\ncp "$2" "{self.scratch}/kept-$(basename "$2")"\n'

@@ -73,6 +73,20 @@ TEST(Range, KnowsWhetherTheClientHasTheFile) {
     }
 }
 
+TEST(Precondition, RefusesAnotherVersion) {
+    const Version version{"\"5-a\"", 784111777};
+    for (const auto& [match, since, unwanted] : {std::tuple{"", "", false},
+                                                 {"*", "", false},
+                                                 {"\"x\", \"5-a\"", "", false},
+                                                 {"\"x\"", "", true},
+                                                 {"W/\"5-a\"", "", true},
+                                                 {"", "Sun, 06 Nov 1994 08:49:37 GMT", false},
+                                                 {"", "Sun, 06 Nov 1994 08:49:36 GMT", true},
+                                                 {"\"5-a\"", "Sun, 06 Nov 1994 08:49:36 GMT", false}}) {
+        EXPECT_EQ(is_unwanted(match, since, version), unwanted) << match << " " << since;
+    }
+}
+
 TEST(Range, IsAllowedOnlyOfTheSameFile) {
     const Version version{"\"5-a\"", 784111777};
     for (const auto& [if_range, allowed] : {std::pair{"", true},

@@ -130,7 +130,9 @@ std::vector<const Extension*> Setup::reload() {
     for (const std::string& name : changes.changed) log::info("setting '{}' changed", name);
     for (const std::string& name : changes.waiting) log::warning("setting '{}' takes effect at the next start", name);
     registry.search(plugin_folder_);
-    return registry.choose();
+    auto chosen = registry.choose();
+    for (const std::string& warning : judge().warnings) log::warning("{}", warning);
+    return chosen;
 }
 
 }  // namespace tapedeck::host

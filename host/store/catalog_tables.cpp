@@ -78,6 +78,35 @@ const char* text_of(State state) {
     return "?";
 }
 
+/// What each step of a recording writes, compiled once. The fields are what the next execution reads.
+struct CatalogTables::Statements {
+    Statements(soci::session& sql, std::string& server)
+        : save((sql.prepare
+                    << "INSERT INTO recordings (row_id, server, state, media_session, stream, name, path, uri, facts,"
+                       " changed_us)"
+                       " VALUES (:row, :server, :state, :session, :stream, :name, :path, :uri, :facts, :changed)"
+                       " ON CONFLICT (row_id) DO UPDATE SET state = excluded.state,"
+                       " media_session = excluded.media_session, stream = excluded.stream, name = excluded.name,"
+                       " path = excluded.path, uri = excluded.uri, facts = excluded.facts,"
+                       " changed_us = excluded.changed_us",
+                soci::use(row), soci::use(server), soci::use(state), soci::use(session), soci::use(stream),
+                soci::use(name), soci::use(path), soci::use(uri), soci::use(facts), soci::use(changed))),
+          remove_debts((sql.prepare << "DELETE FROM debts WHERE row_id = :row", soci::use(row))),
+          save_debt((sql.prepare << "INSERT INTO debts (row_id, target, event, attempts, next_try_us, detail)"
+                                    " VALUES (:row, :target, :event, :attempts, :next_try, :detail)"
+                                    " ON CONFLICT (row_id, target, event) DO UPDATE SET attempts = excluded.attempts,"
+                                    " next_try_us = excluded.next_try_us, detail = excluded.detail",
+                     soci::use(row), soci::use(target), soci::use(event), soci::use(attempts), soci::use(next_try),
+                     soci::use(detail))),
+          remove_debt((sql.prepare << "DELETE FROM debts WHERE row_id = :row AND target = :target AND event = :event",
+                       soci::use(row), soci::use(target), soci::use(event))) {}
+
+    long long row = 0, changed = 0, next_try = 0;
+    int event = 0, attempts = 0;
+    std::string state, session, stream, name, path, uri, facts, target, detail;
+    soci::statement save, remove_debts, save_debt, remove_debt;
+};
+
 CatalogTables::CatalogTables(const std::string& connection, const fs::path& folder, std::string server)
     : server_(std::move(server)) {
     guarded("open", [&] {
@@ -107,6 +136,7 @@ CatalogTables::CatalogTables(const std::string& connection, const fs::path& fold
             << "CREATE TABLE IF NOT EXISTS debts (row_id BIGINT NOT NULL, target TEXT NOT NULL, event INTEGER NOT NULL,"
                " attempts INTEGER NOT NULL, next_try_us BIGINT NOT NULL, detail TEXT NOT NULL,"
                " PRIMARY KEY (row_id, target, event))";
+        steps_ = std::make_unique<Statements>(*sql_, server_);
     });
 }
 
@@ -131,46 +161,41 @@ void CatalogTables::rollback() noexcept {
 void CatalogTables::save(const Entry& entry) {
     guarded("save", [&] {
         const Recording& facts = entry.facts;
-        long long row = facts.row;
-        long long changed =
+        steps_->row = facts.row;
+        steps_->changed =
             std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
                 .count();
-        const std::string state = text_of(entry.state), session = column(facts.media_session),
-                          stream = column(facts.stream), name = column(facts.name), path = column(facts.path),
-                          uri = column(facts.uri), json = facts.to_json();
-        *sql_ << "INSERT INTO recordings (row_id, server, state, media_session, stream, name, path, uri, facts, "
-                 "changed_us)"
-                 " VALUES (:row, :server, :state, :session, :stream, :name, :path, :uri, :facts, :changed)"
-                 " ON CONFLICT (row_id) DO UPDATE SET state = excluded.state, media_session = excluded.media_session,"
-                 " stream = excluded.stream, name = excluded.name, path = excluded.path, uri = excluded.uri,"
-                 " facts = excluded.facts, changed_us = excluded.changed_us",
-            soci::use(row), soci::use(server_), soci::use(state), soci::use(session), soci::use(stream),
-            soci::use(name), soci::use(path), soci::use(uri), soci::use(json), soci::use(changed);
-        *sql_ << "DELETE FROM debts WHERE row_id = :row", soci::use(row);
+        steps_->state = text_of(entry.state);
+        steps_->session = column(facts.media_session);
+        steps_->stream = column(facts.stream);
+        steps_->name = column(facts.name);
+        steps_->path = column(facts.path);
+        steps_->uri = column(facts.uri);
+        steps_->facts = facts.to_json();
+        steps_->save.execute(true);
+        steps_->remove_debts.execute(true);
         for (const Debt& debt : entry.debts) save(facts.row, debt);
     });
 }
 
-void CatalogTables::save(std::int64_t row_id, const Debt& debt) {
+void CatalogTables::save(std::int64_t row, const Debt& debt) {
     guarded("save", [&] {
-        long long row = row_id, next_try = debt.next_try_us;
-        int event = debt.event, attempts = static_cast<int>(debt.attempts);
-        const std::string detail = column(debt.detail);
-        *sql_ << "INSERT INTO debts (row_id, target, event, attempts, next_try_us, detail)"
-                 " VALUES (:row, :target, :event, :attempts, :next_try, :detail)"
-                 " ON CONFLICT (row_id, target, event) DO UPDATE SET attempts = excluded.attempts,"
-                 " next_try_us = excluded.next_try_us, detail = excluded.detail",
-            soci::use(row), soci::use(debt.target), soci::use(event), soci::use(attempts), soci::use(next_try),
-            soci::use(detail);
+        steps_->row = row;
+        steps_->target = debt.target;
+        steps_->event = debt.event;
+        steps_->attempts = static_cast<int>(debt.attempts);
+        steps_->next_try = debt.next_try_us;
+        steps_->detail = column(debt.detail);
+        steps_->save_debt.execute(true);
     });
 }
 
-void CatalogTables::remove(std::int64_t row_id, const Debt& debt) {
+void CatalogTables::remove(std::int64_t row, const Debt& debt) {
     guarded("save", [&] {
-        long long row = row_id;
-        int event = debt.event;
-        *sql_ << "DELETE FROM debts WHERE row_id = :row AND target = :target AND event = :event", soci::use(row),
-            soci::use(debt.target), soci::use(event);
+        steps_->row = row;
+        steps_->target = debt.target;
+        steps_->event = debt.event;
+        steps_->remove_debt.execute(true);
     });
 }
 

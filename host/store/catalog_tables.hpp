@@ -62,6 +62,8 @@ private:
     std::string server_;
     std::filesystem::path file_;  ///< of an embedded one
     std::unique_ptr<soci::session> sql_;
+    struct Statements;
+    std::unique_ptr<Statements> steps_;  ///< after `sql_`, so that they end first
 };
 
 }  // namespace tapedeck::host

@@ -2,6 +2,7 @@
 
 TAPEDECK_KILLS says how many times the server is killed (4 in CI, 30 in the soak), TAPEDECK_SEED repeats a run.
 """
+import json
 import os
 import random
 import time
@@ -52,10 +53,13 @@ class Kill(FlowTest):
                 publisher.kill()
                 publisher.wait()
             server.restart()
-            calls = dict(server.hooked(4, 30))
-            self.assertEqual(sorted(calls), names)
-            self.assertEqual(len(server.hook_calls()), 4)
-            for name in names:
+            owed = {name for name in names if sent[name] > 1.0}  # of a younger one nothing need be there
+            eventually(lambda: owed <= dict(server.hook_calls()).keys(), f"hooks of {owed}", 30)
+            eventually(lambda: json.loads(server.request("GET", "/health")[2])["pending"] == 0, "recovery has ended", 30)
+            calls = dict(server.hook_calls())
+            self.assertEqual(len(server.hook_calls()), len(calls))
+            self.assertLessEqual(calls.keys(), set(names))
+            for name in calls:
                 file = server.records / calls[name].rsplit("/", 1)[1]
                 self.assertRegex(file.name, rf"^{name}-\d+\.mp4$")
                 self.assertAlmostEqual(int(file.stem.split("-")[1]) / 1000, media.seconds(file), delta=0.2)

@@ -12,6 +12,7 @@
 /// A plugin's hold on one request: made before its handler runs, ended by its answer.
 struct td_http_exchange {
     tapedeck::host::api::Answer answer;
+    std::string path;
 };
 
 namespace tapedeck::host::api {
@@ -30,7 +31,7 @@ void call(PluginHandler handler, void* self, const Request& request, const Answe
     given.remote = text_of(request.remote);
     given.body = text_of(request.body);
     given.content_type = text_of(request.header("content-type"));
-    handler(self, &given, new td_http_exchange{answer});  // NOLINT: `respond` deletes it
+    handler(self, &given, new td_http_exchange{answer, request.path});  // NOLINT: `respond` deletes it
 }
 
 td_status route(const td_context* context, td_text method, td_text path, PluginHandler handler, void* self,
@@ -53,6 +54,9 @@ td_status route(const td_context* context, td_text method, td_text path, PluginH
 void respond(td_http_exchange* exchange, std::int32_t status, td_text content_type, td_text body) {
     const std::unique_ptr<td_http_exchange> ended(exchange);
     try {
+        if (status >= 400 && status <= 599 && view(content_type).empty()) {
+            return ended->answer(error_answer(status, view(body), ended->path));
+        }
         Response response;
         response.status = status >= 200 && status <= 599 ? status : 500;
         response.body = std::string(view(body));

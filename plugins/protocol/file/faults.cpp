@@ -1,0 +1,46 @@
+#include "faults.hpp"
+
+#include <utility>
+
+namespace tapedeck::file_source {
+
+std::vector<Outgoing> Faults::pass(Unit unit, td_rational time_base) {
+    if (lost_.size() <= unit.track) lost_.resize(unit.track + 1);
+    const auto ticks = [&](std::chrono::microseconds time) {
+        return time.count() / 1'000'000 * time_base.den / time_base.num +
+               time.count() % 1'000'000 * time_base.den / time_base.num / 1'000'000;
+    };
+    std::chrono::microseconds due(to_microseconds(unit.dts, time_base));
+    std::int64_t shift = 0;
+    const auto at = due;
+    if (plan_.pause_at.count() >= 0 && at >= plan_.pause_at) {
+        due += plan_.pause_for;
+        shift += ticks(plan_.pause_for);
+    }
+    if (plan_.jump_at.count() >= 0 && at >= plan_.jump_at) shift += ticks(plan_.jump_by);
+    unit.dts += shift;
+    unit.pts += shift;
+    if (happens(plan_.loss)) {
+        lost_[unit.track] = true;
+        return {};
+    }
+    Outgoing out{std::move(unit), false, due};
+    out.gap = lost_[out.unit.track];
+    lost_[out.unit.track] = false;
+    std::vector<Outgoing> now;
+    if (!held_ && happens(plan_.reorder)) {
+        held_ = std::move(out);
+        return now;
+    }
+    now.push_back(std::move(out));
+    if (held_) now.push_back(*std::exchange(held_, std::nullopt));
+    return now;
+}
+
+std::vector<Outgoing> Faults::finish() {
+    std::vector<Outgoing> rest;
+    if (held_) rest.push_back(*std::exchange(held_, std::nullopt));
+    return rest;
+}
+
+}  // namespace tapedeck::file_source

@@ -1,0 +1,49 @@
+// What goes wrong on the way from a camera, made to order and the same each time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "demuxer.hpp"
+
+namespace tapedeck::file_source {
+
+/// Shares are of all packets, 0 to 1. Times are on the published line.
+struct FaultPlan {
+    double loss = 0;     ///< packets that never come
+    double reorder = 0;  ///< packets that come after their successor
+    std::uint32_t seed = 1;
+    std::chrono::microseconds jump_at{-1}, jump_by{};      ///< the clock of the source jumps; below 0: never
+    std::chrono::microseconds pause_at{-1}, pause_for{};   ///< nothing comes for a while, and the clock goes on
+};
+
+/// A unit on its way out.
+struct Outgoing {
+    Unit unit;
+    bool gap = false;                           ///< a packet of its track is missing before it
+    std::chrono::microseconds due{};            ///< when it comes, on the published line
+};
+
+/// One stream's faults in the order of its packets. Not thread-safe.
+class Faults {
+public:
+    explicit Faults(const FaultPlan& plan) : plan_(plan), random_(plan.seed) {}
+
+    /// What comes now: none when the unit is lost or held back, two when one was held back before.
+    std::vector<Outgoing> pass(Unit unit, td_rational time_base);
+    /// What was held back at the end.
+    std::vector<Outgoing> finish();
+
+private:
+    bool happens(double share) { return share > 0 && std::uniform_real_distribution<>(0, 1)(random_) < share; }
+
+    const FaultPlan plan_;
+    std::mt19937 random_;
+    std::optional<Outgoing> held_;
+    std::vector<bool> lost_;  // by track: the last packet was
+};
+
+}  // namespace tapedeck::file_source

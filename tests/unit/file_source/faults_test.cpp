@@ -1,0 +1,80 @@
+#include "faults.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace tapedeck::file_source {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr td_rational base{1, 1000};
+
+Unit unit(std::int64_t ms, std::uint32_t track = 0) {
+    return {.track = track, .pts = ms, .dts = ms, .duration = 20, .key = true, .payload = {1}};
+}
+
+std::vector<std::int64_t> times(Faults& faults, std::int64_t until) {
+    std::vector<std::int64_t> all;
+    for (std::int64_t at = 0; at < until; at += 20) {
+        for (const Outgoing& out : faults.pass(unit(at), base)) all.push_back(out.unit.dts);
+    }
+    for (const Outgoing& out : faults.finish()) all.push_back(out.unit.dts);
+    return all;
+}
+
+TEST(Faults, WithoutAPlanNothingChanges) {
+    Faults faults({});
+    EXPECT_EQ(times(faults, 100), (std::vector<std::int64_t>{0, 20, 40, 60, 80}));
+}
+
+TEST(Faults, LosesTheSameShareEachTimeAndFlagsWhatFollows) {
+    const FaultPlan plan{.loss = 0.1, .seed = 7};
+    std::vector<std::int64_t> kept;
+    std::size_t gaps = 0;
+    Faults faults(plan);
+    bool lost = false;
+    for (std::int64_t at = 0; at < 20'000; at += 20) {
+        const auto out = faults.pass(unit(at), base);
+        if (out.empty()) {
+            lost = true;
+            continue;
+        }
+        EXPECT_EQ(out[0].gap, lost) << at;
+        gaps += out[0].gap ? 1 : 0;
+        lost = false;
+        kept.push_back(out[0].unit.dts);
+    }
+    EXPECT_NEAR(static_cast<double>(kept.size()), 900, 40);
+    EXPECT_GT(gaps, 50u);
+    Faults again(plan);
+    EXPECT_EQ(times(again, 20'000), kept);
+}
+
+TEST(Faults, SwapsNeighboursAndLosesNone) {
+    Faults faults({.reorder = 0.5});
+    auto all = times(faults, 2000);
+    EXPECT_FALSE(std::ranges::is_sorted(all));
+    EXPECT_EQ(all.size(), 100u);
+    std::ranges::sort(all);
+    EXPECT_EQ(std::ranges::adjacent_find(all), all.end());
+}
+
+TEST(Faults, AJumpMovesTheTimesAndNotTheArrival) {
+    Faults faults({.jump_at = milliseconds(40), .jump_by = milliseconds(-86'400'000)});
+    EXPECT_EQ(faults.pass(unit(20), base)[0].unit.dts, 20);
+    const auto out = faults.pass(unit(40), base);
+    EXPECT_EQ(out[0].unit.dts, 40 - 86'400'000);
+    EXPECT_EQ(out[0].due, milliseconds(40));
+}
+
+TEST(Faults, APauseMovesBoth) {
+    Faults faults({.pause_at = milliseconds(40), .pause_for = milliseconds(30'000)});
+    const auto out = faults.pass(unit(60), base);
+    EXPECT_EQ(out[0].unit.pts, 30'060);
+    EXPECT_EQ(out[0].due, milliseconds(30'060));
+}
+
+}  // namespace
+}  // namespace tapedeck::file_source

@@ -131,7 +131,9 @@ std::vector<const Extension*> Setup::reload() {
     for (const std::string& name : changes.waiting) log::warning("setting '{}' takes effect at the next start", name);
     registry.search(plugin_folder_);
     auto chosen = registry.choose();
-    for (const std::string& warning : judge().warnings) log::warning("{}", warning);
+    const CheckReport report = judge();
+    for (const std::string& warning : report.warnings) log::warning("{}", warning);
+    for (const std::string& error : report.errors) log::error("{}", error);
     return chosen;
 }
 

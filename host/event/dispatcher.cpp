@@ -123,6 +123,9 @@ void Dispatcher::attempt(const std::shared_ptr<Shared>& shared, Line& line, cons
         const std::lock_guard lock(shared->mutex);
         item = &line.sessions.at(session).front();  // only this attempt touches it; a deque does not move it
     }
+    if (item->attempts > 0) {
+        item->report({.outcome = Progress::Begun, .attempts = item->attempts, .next_try = {}, .error = {}});
+    }
     Progress progress{.outcome = Progress::Delivered, .attempts = ++item->attempts, .next_try = {}, .error = {}};
     const std::string what = fmt::format("{}: {} {} of {}", line.target, name_of(item->event.kind), item->event.id,
                                          printable(view(item->event.recording->stream)));

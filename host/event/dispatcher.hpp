@@ -20,12 +20,12 @@ namespace tapedeck::host {
 class Dispatcher {
 public:
     struct Progress {
-        enum { Delivered, Retrying, GaveUp } outcome = Delivered;
+        enum { Delivered, Retrying, GaveUp, Begun } outcome = Delivered;
         std::uint32_t attempts = 0;
         std::chrono::system_clock::time_point next_try;  ///< while Retrying
         std::string error;                               ///< empty when delivered
     };
-    /// After every attempt, on a thread of the hook: return at once.
+    /// After every attempt, and when one after the first begins, on a thread of the hook: return at once.
     using Report = std::function<void(const Progress&)>;
 
     /// Hooks that do not listen are left out. `settings` must outlive it.

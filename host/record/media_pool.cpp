@@ -13,8 +13,8 @@ constexpr auto gather = std::chrono::milliseconds(25);
 
 }  // namespace
 
-MediaPool::MediaPool(std::size_t threads) {
-    for (std::size_t i = 0; i < std::max<std::size_t>(threads, 2); ++i) {
+MediaPool::MediaPool(std::size_t threads) : most_in_one_(std::max<std::size_t>(threads, 2) - 1) {
+    for (std::size_t i = 0; i <= most_in_one_; ++i) {
         threads_.emplace_back([this] {
             name_thread("media");
             work();
@@ -57,10 +57,9 @@ void MediaPool::wake(const std::shared_ptr<MediaTask>& task, bool urgent) {
 }
 
 std::deque<std::shared_ptr<MediaTask>>::iterator MediaPool::runnable() {
-    const std::size_t most = threads_.size() - 1;
     return std::ranges::find_if(waiting_, [&](const auto& task) {
         const auto busy = busy_.find(task->device());
-        return busy == busy_.end() || busy->second < most;
+        return busy == busy_.end() || busy->second < most_in_one_;
     });
 }
 

@@ -54,6 +54,7 @@ private:
     /// The first task whose file system has a thread to spare.
     std::deque<std::shared_ptr<MediaTask>>::iterator runnable();
 
+    const std::size_t most_in_one_;  // threads in one file system: all but one
     std::mutex mutex_;
     std::condition_variable changed_, ended_;
     bool stopping_ = false;

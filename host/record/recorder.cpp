@@ -204,6 +204,7 @@ void Recorder::await_start(Timed timed) {
 }
 
 void Recorder::begin_file(Opening::Beginning beginning) {
+    parts_.delivery.require_free_name(facts());
     open_segment(beginning.origin_us);
     for (const Timed& timed : beginning.packets) write(timed);
 }
@@ -301,26 +302,34 @@ bool Recorder::wants_cut(const Timed& timed) {
 }
 
 void Recorder::cut(const Timed& timed) {
+    cut_wanted_ = false;
+    if (std::exchange(restart_wanted_, false) && !take_next_options()) return;
     close_segment();
-    if (!std::exchange(restart_wanted_, false)) return open_segment(timed.pts_us);
+    open_segment(timed.pts_us);
+}
+
+/// The settings of a startup over this recording. False: their name is taken, and the recording goes on as it is.
+bool Recorder::take_next_options() {
     const OptionTexts before = options_;
-    const std::uint32_t count = segments_;
+    const std::uint32_t count = std::exchange(segments_, 0);
     {
         const std::lock_guard lock(mutex_);
         options_ = std::exchange(next_options_, {});
     }
     adopt_options();
-    segments_ = 0;
     try {
-        open_segment(timed.pts_us);
+        parts_.delivery.require_free_name(facts());
+        return true;
     } catch (const Error& e) {
-        if (e.status() != TD_EXISTS) throw;
         log::error("{}; recording goes on with the settings that it had", e.what());
-        options_ = before;
-        adopt_options();
-        segments_ = count;
-        open_segment(timed.pts_us);
     }
+    segments_ = count;
+    {
+        const std::lock_guard lock(mutex_);
+        options_ = before;
+    }
+    adopt_options();
+    return false;
 }
 
 void Recorder::write(const Timed& timed) {

@@ -76,6 +76,7 @@ private:
     void write(const Timed& timed);
     bool wants_cut(const Timed& timed);
     void cut(const Timed& timed);
+    bool take_next_options();
     void open_segment(std::int64_t origin_us);
     enum class Last { No, Yes };
     void close_segment(Last last = Last::No);

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "record/keys.hpp"
 #include "store/catalog.hpp"
+#include "store/naming.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -74,6 +75,7 @@ void Recorders::start(const std::string& media_session, const Settings& settings
     try {
         const auto current = parts_.recorder.settings.current();
         for (const auto& [name, value] : settings) {
+            if (name == "fileTemplate" && value.empty()) continue;  // the server's own
             try {
                 for (auto& [full, text] : texts_of(make_options(*current, {{name, value}}))) options[full] = text;
             } catch (const Error& e) {
@@ -86,7 +88,7 @@ void Recorders::start(const std::string& media_session, const Settings& settings
         planned.checked = std::make_shared<td_options>(restore_options(*current, options));
         planned.segment = parse_rotation(settings_.text(record_rotation, planned.checked.get())).is_on() ? 1 : 0;
         parts_.recorder.disk.require(parts_.recorder.delivery.home_folder(nullptr));
-        if (find(media_session) == nullptr) parts_.recorder.delivery.require_free_name(planned);
+        parts_.recorder.delivery.require_free_name(planned);
     } catch (const Error& e) {
         return done(&e);
     }
@@ -165,7 +167,7 @@ bool Recorders::terminate(const std::string& media_session, std::string_view rea
 api::RecordFiles::Located Recorders::locate(const std::string& name) {
     std::error_code error;
     const std::filesystem::path path = parts_.recorder.delivery.home_folder(nullptr) / name;
-    const bool unfinished = path.filename().string().find(".part.") != std::string::npos;
+    const bool unfinished = is_part_name(path.filename().string());
     if (!unfinished && std::filesystem::is_regular_file(path, error)) return {State::Ready, path};
     std::vector<std::shared_ptr<Recorder>> all;
     {

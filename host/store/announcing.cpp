@@ -77,7 +77,10 @@ void Pipeline::send(const JobPtr& job, const Debt& debt) {
     const auto not_before = std::chrono::system_clock::time_point(std::chrono::microseconds(debt.next_try_us));
     parts_.dispatcher.send(debt.target, std::move(event), debt.attempts, not_before,
                            [self = shared_from_this(), job, debt](const Dispatcher::Progress& progress) {
-                               if (progress.outcome == Dispatcher::Progress::Retrying) {
+                               if (progress.outcome == Dispatcher::Progress::Begun) {
+                                   const std::lock_guard lock(self->mutex_);
+                                   job->resting.erase(debt.target);
+                               } else if (progress.outcome == Dispatcher::Progress::Retrying) {
                                    Debt later = debt;
                                    later.attempts = progress.attempts;
                                    later.next_try_us = microseconds(progress.next_try);

@@ -125,8 +125,8 @@ void Catalog::Shared::write(std::deque<Task>& tasks) {
         tables->rollback();
         throw;
     }
-    for (Task& task : tasks) {
-        if (task.is_read) task.run(*tables);
+    for (Task& task : tasks) {  // each once, also when a later one fails and all is tried again
+        if (task.is_read && task.run) std::exchange(task.run, nullptr)(*tables);
     }
 }
 
@@ -203,7 +203,9 @@ void Catalog::run(const std::shared_ptr<Shared>& shared) {
         } catch (const DamagedDatabase& error) {
             shared->failed(error, true);
             pause = std::max(pause * 2, std::chrono::milliseconds(1));
-        } catch (const Error& error) {
+        } catch (const std::exception& cause) {
+            const auto* known = dynamic_cast<const Error*>(&cause);
+            const Error error = known != nullptr ? *known : Error(cause.what(), TD_FAILED, true);
             shared->failed(error, false);
             pause = std::max(pause * 2, std::chrono::milliseconds(error.status() == TD_NO_SPACE ? 10 : 250));
         }

@@ -58,7 +58,7 @@ public:
 
     /// A new `.part` file with its row. Sets `row`, `path`, `memo` and, from the texts, `checked` of the recording;
     /// `writer`, `extension` and the facts of the stream must be there. [blocking], the recording's own thread. Throws
-    /// Error: TD_NO_SPACE when the disk is too full, TD_EXISTS when `record_name_collision=fail` and the name is taken.
+    /// Error: TD_NO_SPACE when the disk is too full.
     OpenFile open(Recording& recording);
     /// The last packet is written and flushed; `facts` are final. Takes writer and file. Returns at once.
     void finish(std::int64_t row, Recording facts, std::unique_ptr<Writer> writer, std::unique_ptr<File> file,
@@ -71,7 +71,8 @@ public:
     /// TD_RECORD_FAILED with the reason; call it before `finish` of the same file. Returns at once.
     void event_failed(const Recording& recording, const std::string& reason);
 
-    /// Throws Error, TD_EXISTS, when `record_name_collision=fail` and the recording's name is known and taken.
+    /// Throws Error, TD_EXISTS, when `record_name_collision=fail` and the recording's name is known and taken. What
+    /// follows its first file takes a suffix rather than end the recording.
     /// [blocking]
     void require_free_name(const Recording& recording) const;
     /// The file's name as far as known, folders included; what is not known stays a gap such as `{endTime}` (R81).

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -53,11 +54,21 @@ bool has_common_sync(int descriptor) {
 
 using Dirty = std::vector<std::pair<std::shared_ptr<Descriptor>, const std::string*>>;
 
+/// A file whose name was removed may have been saved to another file system.
+bool are_together(const Dirty& dirty) {
+    const auto device = [](const auto& one) {
+        struct stat status {};
+        return ::fstat(one.first->number, &status) == 0 ? status.st_dev : dev_t{};
+    };
+    return std::ranges::all_of(dirty, [&](const auto& one) { return device(one) == device(dirty.front()); });
+}
+
 /// One flush of the disk's cache for all files instead of one for each. It takes other programs' data along: when that
 /// makes it slow, the files are synced one by one for a while. False: it failed, or it was not tried.
 bool sync_together(const Dirty& dirty, Clock::time_point& common_from) {
     const auto begun = Clock::now();
     if (dirty.size() < few_files || begun < common_from || !has_common_sync(dirty.front().first->number)) return false;
+    if (!are_together(dirty)) return false;
     if (::syncfs(dirty.front().first->number) != 0) return false;  // one by one tells which file it is
     if (Clock::now() - begun > interval) common_from = Clock::now() + strangers_pause;
     return true;

@@ -107,7 +107,6 @@ OpenFile Pipeline::open(Recording& recording) {
     const fs::path home = home_folder(&recording);
     parts_.disk.require(staging_.folder(home));
     if (!home.empty()) parts_.disk.require(home);
-    require_free_name(recording);
     OpenFile opened;
     opened.row = recording.row = parts_.catalog.next_row();
     opened.file = staging_.create(recording, home);
@@ -126,7 +125,7 @@ OpenFile Pipeline::open(Recording& recording) {
 }
 
 void Pipeline::require_free_name(const Recording& recording) const {
-    if (settings_.text(record_name_collision, recording.checked.get()) != "fail") return;
+    if (recording.segment > 1 || settings_.text(record_name_collision, recording.checked.get()) != "fail") return;
     const fs::path home = home_folder(&recording);
     const std::string known = provisional_name(recording);
     std::error_code ignored;  // what cannot be seen is not there
@@ -279,13 +278,21 @@ std::size_t Pipeline::pending() const {
 }
 
 bool Pipeline::wait(std::chrono::milliseconds limit) {
+    const auto end = Workers::Clock::now() + limit;
     std::unique_lock lock(mutex_);
-    return idle_.wait_for(lock, limit, [&] { return is_idle(); });
+    const auto lost = Workers::Clock::now() + catalog_patience;
+    for (;;) {
+        const auto now = Workers::Clock::now();
+        const bool sweeps = sweeping_ && (now < lost || parts_.catalog.is_reachable());
+        if (!sweeps && is_idle()) return true;
+        if (now >= end) return false;
+        idle_.wait_until(lock, std::min(end, now + 250ms));  // nobody tells when the catalogue is lost
+    }
 }
 
 /// A hook gets the files of a session in order, so one that waits for its next attempt holds up those behind it.
 bool Pipeline::is_idle() const {
-    if (closed_ == 0 || sweeping_) return !sweeping_;
+    if (closed_ == 0) return true;
     std::set<std::pair<std::string, std::string>> held;  // session, hook
     for (const auto& [row, job] : jobs_) {
         for (const std::string& hook : job->resting) held.emplace(job->entry.facts.media_session, hook);

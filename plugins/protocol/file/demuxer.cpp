@@ -20,13 +20,12 @@ struct Known {
     AVCodecID from;
     std::uint32_t codec;
 };
-constexpr std::array known{
-    Known{AV_CODEC_ID_H264, TD_CODEC_H264},      Known{AV_CODEC_ID_HEVC, TD_CODEC_H265},
-    Known{AV_CODEC_ID_VP8, TD_CODEC_VP8},        Known{AV_CODEC_ID_VP9, TD_CODEC_VP9},
-    Known{AV_CODEC_ID_AV1, TD_CODEC_AV1},        Known{AV_CODEC_ID_AAC, TD_CODEC_AAC},
-    Known{AV_CODEC_ID_OPUS, TD_CODEC_OPUS},      Known{AV_CODEC_ID_PCM_ALAW, TD_CODEC_PCMA},
-    Known{AV_CODEC_ID_PCM_MULAW, TD_CODEC_PCMU}, Known{AV_CODEC_ID_ADPCM_G722, TD_CODEC_G722},
-    Known{AV_CODEC_ID_SPEEX, TD_CODEC_SPEEX},    Known{AV_CODEC_ID_MP3, TD_CODEC_MP3}};
+constexpr std::array known{Known{AV_CODEC_ID_H264, TD_CODEC_H264},      Known{AV_CODEC_ID_HEVC, TD_CODEC_H265},
+                           Known{AV_CODEC_ID_VP8, TD_CODEC_VP8},        Known{AV_CODEC_ID_VP9, TD_CODEC_VP9},
+                           Known{AV_CODEC_ID_AV1, TD_CODEC_AV1},        Known{AV_CODEC_ID_AAC, TD_CODEC_AAC},
+                           Known{AV_CODEC_ID_OPUS, TD_CODEC_OPUS},      Known{AV_CODEC_ID_PCM_ALAW, TD_CODEC_PCMA},
+                           Known{AV_CODEC_ID_PCM_MULAW, TD_CODEC_PCMU}, Known{AV_CODEC_ID_ADPCM_G722, TD_CODEC_G722},
+                           Known{AV_CODEC_ID_SPEEX, TD_CODEC_SPEEX},    Known{AV_CODEC_ID_MP3, TD_CODEC_MP3}};
 
 std::string message_of(int error) {
     std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
@@ -59,7 +58,8 @@ std::vector<std::uint8_t> aac_config(const AVCodecParameters& parameters) {
     if (rate == rates.end()) return {};
     const auto index = static_cast<unsigned>(rate - rates.begin());
     const auto channels = static_cast<unsigned>(parameters.ch_layout.nb_channels);
-    return {static_cast<std::uint8_t>(2u << 3 | index >> 1), static_cast<std::uint8_t>((index & 1) << 7 | channels << 3)};
+    return {static_cast<std::uint8_t>(2u << 3 | index >> 1),
+            static_cast<std::uint8_t>((index & 1) << 7 | channels << 3)};
 }
 
 /// The raw frame behind an ADTS header, which is 9 bytes long with a checksum and 7 without.
@@ -79,7 +79,7 @@ struct Demuxer::Source {
     struct Lane {
         int stream = 0;
         std::uint32_t track = 0;
-        AVRational from{};                 // its time base in the file
+        AVRational from{};               // its time base in the file
         std::int64_t frame = 0;          // ticks of one packet where packets are cut, else 0
         std::size_t frame_bytes = 0;     // bytes of one
         bool has_start_codes = false;    // H.264 as a byte stream
@@ -157,7 +157,8 @@ void Demuxer::add_track(int stream) {
     lane.from = from.time_base;
     td_rational time_base{narrow(from.time_base.num), narrow(from.time_base.den)};
     const int channels = std::max(parameters.ch_layout.nb_channels, 1);
-    if (!video) time_base = {1, codec == TD_CODEC_OPUS ? 48000 : codec == TD_CODEC_G722 ? 8000 : parameters.sample_rate};
+    if (!video)
+        time_base = {1, codec == TD_CODEC_OPUS ? 48000 : codec == TD_CODEC_G722 ? 8000 : parameters.sample_rate};
     if (codec == TD_CODEC_PCMA || codec == TD_CODEC_PCMU || codec == TD_CODEC_G722) {
         lane.frame = time_base.den / 50;
         lane.frame_bytes = static_cast<std::size_t>(lane.frame * channels);

@@ -16,15 +16,15 @@ struct FaultPlan {
     double loss = 0;     ///< packets that never come
     double reorder = 0;  ///< packets that come after their successor
     std::uint32_t seed = 1;
-    std::chrono::microseconds jump_at{-1}, jump_by{};      ///< the clock of the source jumps; below 0: never
-    std::chrono::microseconds pause_at{-1}, pause_for{};   ///< nothing comes for a while, and the clock goes on
+    std::chrono::microseconds jump_at{-1}, jump_by{};     ///< the clock of the source jumps; below 0: never
+    std::chrono::microseconds pause_at{-1}, pause_for{};  ///< nothing comes for a while, and the clock goes on
 };
 
 /// A unit on its way out.
 struct Outgoing {
     Unit unit;
-    bool gap = false;                           ///< a packet of its track is missing before it
-    std::chrono::microseconds due{};            ///< when it comes, on the published line
+    bool gap = false;                 ///< a packet of its track is missing before it
+    std::chrono::microseconds due{};  ///< when it comes, on the published line
 };
 
 /// One stream's faults in the order of its packets. Not thread-safe.

@@ -143,8 +143,7 @@ bool Play::send(Sink sink, const Outgoing& out) {
     std::uint32_t flags = 0;
     if (out.unit.key) flags |= TD_PACKET_KEY;
     if (out.gap) flags |= TD_PACKET_DISCONTINUITY;
-    OwnedPacket packet(context_, out.unit.track, out.unit.payload, out.unit.pts,
-                       flags);
+    OwnedPacket packet(context_, out.unit.track, out.unit.payload, out.unit.pts, flags);
     packet.packet.dts = out.unit.dts;
     for (bool goes_on = sink.packet(packet.packet); !goes_on; goes_on = sink.packets({})) {
         if (!wait_until(Clock::now() + pause)) return false;

@@ -20,9 +20,9 @@ namespace tapedeck::file_source {
 
 /// What REST asks for. Several files are published one after the other in one stream: the way to change parameters.
 struct PlayRequest {
-    std::string uri;                          ///< as the client wrote it
+    std::string uri;  ///< as the client wrote it
     std::string stream;
-    std::vector<std::filesystem::path> files; ///< at least one
+    std::vector<std::filesystem::path> files;  ///< at least one
     bool loop = false;
     bool real_time = true;
     std::uint32_t record = TD_RECORD_BY_RULES;

@@ -26,7 +26,8 @@ public:
     explicit FileSource(Context context) : context_(context), http_(context.service<td_http>(TD_HTTP)) {}
 
     void start() override {
-        route("/rest-api/vod/startup", [](FileSource& self, auto body, auto* exchange) { self.startup(body, exchange); });
+        route("/rest-api/vod/startup",
+              [](FileSource& self, auto body, auto* exchange) { self.startup(body, exchange); });
         route("/rest-api/vod/find", [](FileSource& self, auto body, auto* exchange) { self.find(body, exchange); });
         route("/rest-api/vod/find_all", [](FileSource& self, auto, auto* exchange) { self.show({}, exchange); });
         route("/rest-api/vod/terminate",
@@ -79,11 +80,11 @@ private:
     }
 
     void refuse(td_http_exchange* exchange, const Error& error) const {
-        const std::int32_t status = error.status() == TD_NOT_FOUND  ? 404
-                                    : error.status() == TD_EXISTS   ? 409
-                                    : error.status() == TD_DENIED   ? 403
-                                    : error.status() == TD_FAILED   ? 500
-                                                                    : 400;
+        const std::int32_t status = error.status() == TD_NOT_FOUND ? 404
+                                    : error.status() == TD_EXISTS  ? 409
+                                    : error.status() == TD_DENIED  ? 403
+                                    : error.status() == TD_FAILED  ? 500
+                                                                   : 400;
         http_->respond(exchange, status, {}, text_of(error.what()));
     }
 

@@ -72,7 +72,8 @@ FaultPlan parse_faults(const json::object& from) {
     constexpr double day_ms = 86'400'000;
     const Members members(from, "faults.");
     const auto time = [&](const char* name, double least, double otherwise) {
-        return std::chrono::microseconds(static_cast<std::int64_t>(members.number(name, least, day_ms, otherwise) * 1000));
+        return std::chrono::microseconds(
+            static_cast<std::int64_t>(members.number(name, least, day_ms, otherwise) * 1000));
     };
     FaultPlan plan;
     plan.loss = members.number("loss", 0, 1, 0);
@@ -96,8 +97,8 @@ fs::path file_of(const std::string& uri, const fs::path& folder) {
     const auto [end, rest] = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
     if (name.empty() || end != root.end()) refuse("uri: '" + uri + "' leads out of " + root.string());
     if (!fs::is_regular_file(file, failed)) {
-        throw Error(TD_NOT_FOUND, "there is no file " + file.string() +
-                                      "; setting 'protocol.file.folder' says where they are");
+        throw Error(TD_NOT_FOUND,
+                    "there is no file " + file.string() + "; setting 'protocol.file.folder' says where they are");
     }
     return file;
 }

@@ -73,9 +73,15 @@ void MediaFeed::message(const Batch& batch, const Message& message, std::size_t 
 void MediaFeed::aggregate(ByteSpan bytes, std::uint32_t timestamp, PacketBatch& out) {
     ByteReader reader(bytes);
     std::optional<std::uint32_t> first;
-    while (const auto part = flv::next_part(reader)) {
-        if (!first) first = part->timestamp;
-        body(static_cast<MessageType>(part->type), part->body, timestamp + (part->timestamp - *first), out);
+    try {
+        while (const auto part = flv::next_part(reader)) {
+            if (!first) first = part->timestamp;
+            body(static_cast<MessageType>(part->type), part->body, timestamp + (part->timestamp - *first), out);
+        }
+    } catch (const Malformed& e) {
+        // The messages around it are whole, and so are its parts up to here.
+        for (auto& track : tracks_) track.gap = true;
+        warn_once(tracks_[0], TD_VIDEO, 0, std::string("comes in an aggregate message that is broken: ") + e.what());
     }
 }
 
@@ -149,6 +155,7 @@ void MediaFeed::announce(TrackState& track, Track fresh, PacketBatch& out) {
 void MediaFeed::frame(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out) {
     auto payload = tag.payload;
     if (track.nal_length != 4 && has_nal_units(tag.codec)) payload = canonical(track, payload, out);
+    if (payload.empty()) return;  // only empty NAL units
     auto& packet = out.add(payload);
     packet.track = track.announced->track.index;
     packet.flags = tag.key ? std::uint32_t{TD_PACKET_KEY} : 0u;

@@ -20,6 +20,10 @@ void PacketBatch::adopt(Buffer buffer) {
     adopted_ = std::move(buffer);
 }
 
+void PacketBatch::keep_adopted(std::size_t bytes) {
+    if (bytes < adopted_.capacity() / 2) lent_ = std::exchange(adopted_, {});
+}
+
 ByteSpan PacketBatch::payload(const Batch& batch, const Message& message, std::size_t coming) {
     auto* place = push_together(batch, message);
     if (place == nullptr) {
@@ -84,7 +88,7 @@ bool PacketBatch::give(const Sink& sink) {
 
 void PacketBatch::clear() {
     packets_.clear();
-    adopted_ = {};
+    adopted_ = lent_ = {};
     buffers_.clear();
     used_ = 0;
 }

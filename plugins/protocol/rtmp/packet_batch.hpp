@@ -20,6 +20,8 @@ public:
 
     /// The buffer that this read filled; its payloads may stay in it.
     void adopt(Buffer buffer);
+    /// Gives it up when payloads of `bytes` in all are too little for it: each would keep the whole of it.
+    void keep_adopted(std::size_t bytes);
     /// The payload of `message` as one span in a host buffer; `coming` as for `room`. Pushed together over the chunk
     /// headers between its pieces when it came whole into the adopted buffer and nothing lies between, else copied. Not
     /// twice for one message.
@@ -41,6 +43,7 @@ private:
 
     Context context_;
     Buffer adopted_;
+    Buffer lent_;  // holds what was read, until it is copied
     std::vector<Buffer> buffers_;
     std::size_t used_ = 0;  // of the last buffer
     std::vector<td_packet> packets_;

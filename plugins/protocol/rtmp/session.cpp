@@ -147,6 +147,7 @@ void Session::take_messages(ByteSpan bytes) {
     std::size_t coming = 0;
     for (const auto& message : batch.messages)
         if (is_media(message.type)) coming += message.size;
+    thread_.packets().keep_adopted(coming);
     for (const auto& message : batch.messages) {
         if (is_finishing_ || is_closed_) break;
         if (conversation_.waits())

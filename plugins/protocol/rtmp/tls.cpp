@@ -92,12 +92,13 @@ TlsSession::Result TlsSession::read(std::span<std::uint8_t> into) {
     while (size < into.size()) {
         std::size_t got = 0;
         errno = 0;
+        ERR_clear_error();  // the queue is the thread's: another session may have left something in it
         const auto returned = SSL_read_ex(session_.get(), into.data() + size, into.size() - size, &got);
         if (returned == 1) {
             size += got;
             continue;
         }
-        if (size > 0) break;
+        if (size > 0) break;  // whatever it is comes again with the next read
         return outcome(returned);
     }
     return {Outcome::done, size, {}};
@@ -106,6 +107,7 @@ TlsSession::Result TlsSession::read(std::span<std::uint8_t> into) {
 TlsSession::Result TlsSession::write(ByteSpan bytes) {
     std::size_t sent = 0;
     errno = 0;
+    ERR_clear_error();
     const auto returned = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &sent);
     if (returned == 1) return {Outcome::done, sent, {}};
     return outcome(returned);

@@ -305,8 +305,7 @@ typedef struct td_http {
      * handler is a [callback]; it, or somebody later, answers once by `respond`. */
     td_status (*route)(const td_context*, td_text method, td_text path,
                        void (*handler)(void* self, const td_http_request*, td_http_exchange*), void* self, td_error*);
-    /* [any] From 400 on, with an empty content type, the body is the reason in words, and the host makes its usual
-     * error body of it. */
+    /* [any] From 400 on without a type, the body is the reason in words; the host makes its usual error body of it. */
     void (*respond)(td_http_exchange*, int32_t status, td_text content_type, td_text body);
 } td_http;
 

@@ -11,7 +11,6 @@ namespace tapedeck::host {
 namespace {
 
 constexpr auto key_request_pause = std::chrono::milliseconds(500);
-constexpr std::int64_t ahead_us = 2'000'000;    ///< a source so much faster than real time can wait
 constexpr std::size_t behind_bytes = 1u << 20;  ///< so that what is written was just received and is still in the cache
 
 template <class Body>
@@ -111,8 +110,7 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         has_video = has_video_;
         if (feeds->empty()) keep_gop(scratch_);
     }
-    const std::int64_t lead_us = scratch_.back().dts_us() - now_us;
-    follow(lead_us, now_us);
+    is_ahead_ = pace_.is_ahead(scratch_.back().dts_us(), now_us);
     std::size_t backlog = 0;
     for (const auto& feed : *feeds) {
         const bool last = feed == feeds->back();
@@ -121,15 +119,7 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         backlog = std::max(backlog, own);
     }
     scratch_.clear();
-    is_ahead_ = lead_us - usual_lead_us_ >= ahead_us;
     return !is_ahead_ || backlog <= behind_bytes;
-}
-
-/// A burst at the start, or a clock that is a little fast, becomes usual with time; a file that is pushed gains more.
-void Stream::follow(std::int64_t lead_us, std::int64_t now_us) {
-    const bool first = usual_lead_us_ == TD_NO_TIME;
-    usual_lead_us_ = first ? lead_us : std::min(lead_us, usual_lead_us_ + (now_us - followed_us_) / 2);
-    followed_us_ = now_us;
 }
 
 /// What waits for the slowest consumer.

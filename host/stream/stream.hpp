@@ -15,6 +15,7 @@
 #include "base/loop.hpp"
 #include "stream/clock.hpp"
 #include "stream/feed.hpp"
+#include "stream/pace.hpp"
 #include "stream/packet.hpp"
 #include "stream/stream_info.hpp"
 
@@ -87,7 +88,6 @@ private:
     void end(std::string reason);
     void keep_gop(std::span<const Packet> batch);
     std::size_t backlog() const;
-    void follow(std::int64_t lead_us, std::int64_t now_us);
 
     static const td_sink_table sink_functions;
 
@@ -103,9 +103,9 @@ private:
     std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0;
     std::atomic<Feed::TimePoint> delivered_{};
 
-    Clock clock_;                                                // of the plugin's thread, as is scratch_
-    std::vector<Packet> scratch_;                                // the batch on its way, reused
-    std::int64_t usual_lead_us_ = TD_NO_TIME, followed_us_ = 0;  // packets' times less their arrival
+    Clock clock_;                  // of the plugin's thread, as is scratch_
+    std::vector<Packet> scratch_;  // the batch on its way, reused
+    Pace pace_;
     bool is_ahead_ = false;  // the newest packet is far ahead of real time, so its source can wait
 
     mutable std::mutex mutex_;  // never held over a call out

@@ -225,6 +225,20 @@ TEST_F(MediaFeedTest, TakesAggregatesApartAndCountsTheirTimesFromTheirOwn) {
     EXPECT_EQ(all[1].data, hex("bb"));
 }
 
+TEST_F(MediaFeedTest, ABrokenAggregateLosesOnlyWhatIsBehindTheFault) {
+    open();
+    audio(0, audio_config("1210"));
+    send(MessageType::aggregate, 1000,
+         hex("08 000003 0001f4 00 000000 af01aa 0000000e 08 ff0003 00020b 00 000000 af01bb 0000000e"));
+    audio(2000, hex("af 01 cc"));
+    const auto all = packets();
+    ASSERT_EQ(all.size(), 2u);
+    EXPECT_EQ(all[0].data, hex("aa"));
+    EXPECT_EQ(all[1].data, hex("cc"));
+    EXPECT_NE(all[1].packet.flags & TD_PACKET_DISCONTINUITY, 0u);
+    EXPECT_EQ(host.logged("broken"), 1u);
+}
+
 TEST_F(MediaFeedTest, AnnouncesATrackInTheMiddleOfAnAggregate) {
     open();
     send(MessageType::aggregate, 0,

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
 #include "testkit/fake_host.hpp"
 
 namespace tapedeck::rtmp {
@@ -46,6 +51,49 @@ TEST_F(PacketBatchTest, LetsGoOfItsBuffersWhenTheReadIsOver) {
     EXPECT_EQ(testkit::FakeHost::live_buffers(), before + 2);
     batch.clear();
     EXPECT_EQ(testkit::FakeHost::live_buffers(), before);
+}
+
+/// A read of "aaaa|bbb|cccc" behind headers of one byte.
+class AdoptedRead : public PacketBatchTest {
+protected:
+    AdoptedRead() {
+        Buffer buffer(host.table(), 14);
+        std::ranges::copy(std::string_view("-aaaa-bbb-cccc"), buffer.data());
+        bytes = {buffer.data(), 14};
+        batch.adopt(std::move(buffer));
+        for (const auto& [at, size] : {std::pair<std::size_t, std::size_t>{1, 4}, {6, 3}, {10, 4}})
+            read.pieces.push_back({bytes.subspan(at, size), Piece::none});
+    }
+    static std::string text(ByteSpan payload) { return {payload.begin(), payload.end()}; }
+
+    ByteSpan bytes;
+    Batch read;
+};
+
+TEST_F(AdoptedRead, PushesThePiecesOfAMessageTogetherWhereTheyAre) {
+    read.pieces[0].next = 1;
+    read.pieces[1].next = 2;
+    const auto payload = batch.payload(read, {MessageType::video, 1, 0, 11, 0}, 11);
+    EXPECT_EQ(text(payload), "aaaabbbcccc");
+    EXPECT_EQ(payload.data(), bytes.data() + 1);
+    EXPECT_EQ(batch.add(payload).buffer->data, bytes.data());
+}
+
+TEST_F(AdoptedRead, LeavesOtherMessagesBetweenAlone) {
+    read.pieces[0].next = 2;
+    const auto around = batch.payload(read, {MessageType::video, 1, 0, 8, 0}, 11);
+    const auto between = batch.payload(read, {MessageType::audio, 1, 0, 3, 1}, 3);
+    EXPECT_EQ(text(around), "aaaacccc");
+    EXPECT_EQ(text(between), "bbb");
+    EXPECT_EQ(between.data(), bytes.data() + 6);
+    EXPECT_NE(batch.add(around).buffer, batch.add(between).buffer);
+}
+
+TEST_F(AdoptedRead, KeepsNoLargeBufferForALittlePayload) {
+    batch.keep_adopted(3);
+    const auto payload = batch.payload(read, {MessageType::audio, 1, 0, 3, 1}, 3);
+    EXPECT_EQ(text(payload), "bbb");
+    EXPECT_EQ(batch.add(payload).buffer->capacity, 3u);
 }
 
 TEST_F(PacketBatchTest, FailsWhenMemoryIsShort) {

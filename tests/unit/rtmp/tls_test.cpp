@@ -1,11 +1,14 @@
 #include "rtmp/tls.hpp"
 
 #include <gtest/gtest.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/asio/ssl.hpp>
 #include <cstdio>
 #include <filesystem>
@@ -49,6 +52,21 @@ public:
 private:
     std::filesystem::path folder_;
 };
+
+TEST(Tls, ErrorsOfOneSessionAreNotThoseOfAnother) {
+    const Certificate files;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    TlsSession session(std::make_shared<TlsContext>(files.certificate(), files.key()), ends[0]);
+    ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR);  // what another session of this thread left behind
+    std::array<std::uint8_t, 16> into{};
+    EXPECT_EQ(session.read(into).outcome, TlsSession::Outcome::would_block);
+    ERR_raise(ERR_LIB_SSL, ERR_R_INTERNAL_ERROR);
+    EXPECT_EQ(session.write(into).outcome, TlsSession::Outcome::would_block);
+    ERR_clear_error();
+    ::close(ends[0]);
+    ::close(ends[1]);
+}
 
 TEST(Tls, TakesPublishersOverRtmps) {
     const Certificate files;

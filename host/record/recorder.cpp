@@ -72,13 +72,10 @@ void Recorder::stop(Done done) {
         const std::lock_guard lock(mutex_);
         over = settled_;
         stopping_ = true;
-        if (!over) stop_done_.push_back(std::move(done));
+        if (!over) stop_done_.push_back(std::exchange(done, nullptr));
     }
-    if (over) {
-        done(nullptr);
-    } else {
-        parts_.pool.wake(shared_from_this());
-    }
+    if (over) return done(nullptr);
+    parts_.pool.wake(shared_from_this());
 }
 
 std::string Recorder::file_name() const {
@@ -197,13 +194,13 @@ Opening::Outlook Recorder::outlook() const {
 
 void Recorder::await_start(Timed timed) {
     const std::uint32_t track = timed.packet.view.track;
-    if (auto beginning = opening_.take(std::move(timed), outlook())) return begin_file(std::move(*beginning));
+    if (auto beginning = opening_.take(std::move(timed), outlook())) return begin_file(*beginning);
     if (!opening_.skips_video()) return;
     if (!std::exchange(told_waiting_, true)) log::info("{}: waiting for key frame", label());
     stream_->request_key(track);
 }
 
-void Recorder::begin_file(Opening::Beginning beginning) {
+void Recorder::begin_file(const Opening::Beginning& beginning) {
     parts_.delivery.require_free_name(facts());
     open_segment(beginning.origin_us);
     for (const Timed& timed : beginning.packets) write(timed);
@@ -214,7 +211,7 @@ void Recorder::record_what_came() {
     Opening::Outlook known = outlook();
     const auto tracks = stream_->tracks();  // what was promised and did not come no longer counts
     known.video_comes = std::ranges::any_of(tracks, [](auto* t) { return t->track.kind == TD_VIDEO; });
-    if (auto beginning = opening_.end(known)) return begin_file(std::move(*beginning));
+    if (auto beginning = opening_.end(known)) return begin_file(*beginning);
     if (stream_->packets() != 0) log::warning("{}: no key frame came; nothing was recorded", label());
 }
 

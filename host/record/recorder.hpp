@@ -71,7 +71,7 @@ private:
     void handle(Timed timed);
     void await_start(Timed timed);
     Opening::Outlook outlook() const;
-    void begin_file(Opening::Beginning beginning);
+    void begin_file(const Opening::Beginning& beginning);
     void record_what_came();
     void write(const Timed& timed);
     bool wants_cut(const Timed& timed);

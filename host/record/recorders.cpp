@@ -113,9 +113,11 @@ std::vector<api::RecorderControl::Running> Recorders::running() {
     std::vector<std::shared_ptr<Recorder>> all;
     {
         const std::lock_guard lock(mutex_);
+        all.reserve(order_.size());
         for (const std::string& session : order_) all.push_back(recorders_.at(session));
     }
     std::vector<Running> running;
+    running.reserve(all.size());
     for (const auto& recorder : all) {
         running.push_back({last_part(recorder->file_name()), recorder->stream()->info().media_session});
     }

@@ -176,6 +176,7 @@ void Stream::unsubscribe(const std::shared_ptr<Feed>& feed) {
 std::vector<const TrackSpec*> Stream::tracks() const {
     const std::lock_guard lock(mutex_);
     std::vector<const TrackSpec*> all;
+    all.reserve(current_.size());
     for (const auto& [index, spec] : current_) all.push_back(spec);
     return all;
 }
@@ -222,7 +223,7 @@ void Stream::tick(Feed::TimePoint now) {
     for (const auto& feed : *feeds) feed->tick(now);
 }
 
-void Stream::end(std::string reason) {
+void Stream::end(const std::string& reason) {
     if (state_.exchange(State::Closed) == State::Closed) return;
     const auto stream = shared_from_this();  // the hub forgets it below
     log::info("stream '{}' of {} ended: {}", printable(info_.name), info_.remote, printable(reason));

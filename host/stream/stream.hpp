@@ -85,7 +85,7 @@ private:
     /// False: the source should wait a little.
     bool deliver(std::span<const td_packet* const> batch);
     void set_property(std::string_view key, std::string_view value);
-    void end(std::string reason);
+    void end(const std::string& reason);
     void keep_gop(std::span<const Packet> batch);
     std::size_t backlog() const;
 

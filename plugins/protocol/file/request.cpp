@@ -93,7 +93,7 @@ fs::path file_of(const std::string& uri, const fs::path& folder) {
     const fs::path name(uri.substr(scheme.size()));
     std::error_code failed;
     const fs::path root = fs::weakly_canonical(folder, failed);
-    const fs::path file = fs::weakly_canonical(root / name.relative_path(), failed);
+    fs::path file = fs::weakly_canonical(root / name.relative_path(), failed);
     const auto [end, rest] = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
     if (name.empty() || end != root.end()) refuse("uri: '" + uri + "' leads out of " + root.string());
     if (!fs::is_regular_file(file, failed)) {

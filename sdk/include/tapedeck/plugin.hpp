@@ -6,6 +6,7 @@
 // and is constructed from a Context (a Transform and a Reader from more, as said there). Threads: see abi.h.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <concepts>
 #include <span>
@@ -86,7 +87,7 @@ namespace detail {
 
 template <class T>
 std::size_t copy_text(const T& text, char* into, std::size_t room) {
-    if (room != 0) std::memcpy(into, text.data(), std::min(room, text.size()));
+    if (room != 0) std::copy_n(text.data(), std::min(room, text.size()), into);
     return text.size();
 }
 

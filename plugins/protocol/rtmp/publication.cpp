@@ -8,8 +8,10 @@ namespace tapedeck::rtmp {
 
 template <class Call>
 void Publication::post(Call call) {
+    const auto thread = thread_.lock();
+    if (thread == nullptr) return;
     boost::asio::post(
-        *thread_, [self = shared_from_this(), session = session_, call = std::move(call)] { call(*session, *self); });
+        *thread, [self = shared_from_this(), session = session_, call = std::move(call)] { call(*session, *self); });
 }
 
 void Publication::opened(Sink sink) {
@@ -30,7 +32,7 @@ void Publication::kick(std::string_view reason) {
 
 /// RTMP has no message that could tell the client the recording's name. The session ends on its own thread.
 void Publication::released(const td_recording* /*recording*/) {
-    boost::asio::post(*thread_, [session = std::move(session_)] {});
+    if (const auto thread = thread_.lock()) boost::asio::post(*thread, [session = std::move(session_)] {});
 }
 
 }  // namespace tapedeck::rtmp

@@ -10,10 +10,11 @@ namespace tapedeck::rtmp {
 
 class Session;
 
-/// Called on host threads; only posts. Owns a share of the session until `released`.
+/// Called on host threads; only posts, and not once the thread is gone. Owns a share of the session until `released`,
+/// and none of the thread: what is posted to a stopped one would keep both for ever.
 class Publication : public Publisher, public std::enable_shared_from_this<Publication> {
 public:
-    Publication(std::shared_ptr<boost::asio::io_context> thread, std::shared_ptr<Session> session)
+    Publication(std::weak_ptr<boost::asio::io_context> thread, std::shared_ptr<Session> session)
         : thread_(std::move(thread)), session_(std::move(session)) {}
 
     void opened(Sink sink) override;
@@ -26,7 +27,7 @@ private:
     template <class Call>
     void post(Call call);
 
-    std::shared_ptr<boost::asio::io_context> thread_;
+    std::weak_ptr<boost::asio::io_context> thread_;
     std::shared_ptr<Session> session_;
 };
 

@@ -86,7 +86,8 @@ TEST_F(AdoptedRead, LeavesOtherMessagesBetweenAlone) {
     EXPECT_EQ(text(around), "aaaacccc");
     EXPECT_EQ(text(between), "bbb");
     EXPECT_EQ(between.data(), bytes.data() + 6);
-    EXPECT_NE(batch.add(around).buffer, batch.add(between).buffer);
+    const auto* copied = batch.add(around).buffer;
+    EXPECT_NE(batch.add(between).buffer, copied);
 }
 
 TEST_F(AdoptedRead, KeepsNoLargeBufferForALittlePayload) {

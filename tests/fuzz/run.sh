@@ -6,10 +6,12 @@ set -euo pipefail
 programs=$1 seconds=$2 at_once=${3:-1}
 corpus=$(cd "$(dirname "$0")" && pwd)/corpus
 shopt -s nullglob
-targets=("$programs"/fuzz_*)
+targets=()
+for program in "$programs"/fuzz_*; do  # and not what an earlier run left beside them
+    if [ -f "$program" ] && [ -x "$program" ]; then targets+=("$program"); fi
+done
 one() {
     local program=$1 name=${1##*/fuzz_}
-    [ -x "$program" ] && [ -f "$program" ] || return 0
     mkdir -p "$program.found"
     "$program" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
         -artifact_prefix="$program." "$program.found" "$corpus/$name" >"$program.log" 2>&1 ||
@@ -18,8 +20,5 @@ one() {
 }
 export -f one
 export seconds corpus
-ran=0
-for target in "${targets[@]}"; do [ -f "$target" ] && [ -x "$target" ] && ran=$((ran + 1)); done
-[ "$ran" -gt 0 ] || { echo "no fuzz targets in $programs" >&2; exit 1; }
-for target in "${targets[@]}"; do [ -f "$target" ] && [ -x "$target" ] && printf '%s\0' "$target"; done |
-    xargs -0 -P "$at_once" -I{} bash -c 'one "$1"' _ {}
+[ ${#targets[@]} -gt 0 ] || { echo "no fuzz targets in $programs" >&2; exit 1; }
+printf '%s\0' "${targets[@]}" | xargs -0 -P "$at_once" -I{} bash -c 'one "$1"' _ {}

@@ -60,7 +60,8 @@ bool are_together(const Dirty& dirty) {
         struct stat status {};
         return ::fstat(one.first->number, &status) == 0 ? status.st_dev : dev_t{};
     };
-    return std::ranges::all_of(dirty, [&](const auto& one) { return device(one) == device(dirty.front()); });
+    const dev_t first = device(dirty.front());
+    return std::ranges::all_of(dirty, [&](const auto& one) { return device(one) == first; });
 }
 
 /// One flush of the disk's cache for all files instead of one for each. It takes other programs' data along: when that

@@ -74,6 +74,10 @@ std::int64_t to_microseconds(std::int64_t ticks, td_rational time_base) {
     return av_rescale_q(ticks, {time_base.num, time_base.den}, {1, 1'000'000});
 }
 
+std::int64_t to_ticks(std::int64_t microseconds, td_rational time_base) {
+    return av_rescale_q(microseconds, {1, 1'000'000}, {time_base.num, time_base.den});
+}
+
 struct Demuxer::Source {
     /// One stream of the file that became a track.
     struct Lane {

@@ -6,18 +6,14 @@ namespace tapedeck::file_source {
 
 std::vector<Outgoing> Faults::pass(Unit unit, td_rational time_base) {
     if (lost_.size() <= unit.track) lost_.resize(unit.track + 1);
-    const auto ticks = [&](std::chrono::microseconds time) {
-        return time.count() / 1'000'000 * time_base.den / time_base.num +
-               time.count() % 1'000'000 * time_base.den / time_base.num / 1'000'000;
-    };
     std::chrono::microseconds due(to_microseconds(unit.dts, time_base));
     std::int64_t shift = 0;
     const auto at = due;
     if (plan_.pause_at.count() >= 0 && at >= plan_.pause_at) {
         due += plan_.pause_for;
-        shift += ticks(plan_.pause_for);
+        shift += to_ticks(plan_.pause_for.count(), time_base);
     }
-    if (plan_.jump_at.count() >= 0 && at >= plan_.jump_at) shift += ticks(plan_.jump_by);
+    if (plan_.jump_at.count() >= 0 && at >= plan_.jump_at) shift += to_ticks(plan_.jump_by.count(), time_base);
     unit.dts += shift;
     unit.pts += shift;
     if (happens(plan_.loss)) {

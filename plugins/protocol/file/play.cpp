@@ -50,8 +50,8 @@ private:
     std::promise<Sink> sink_;
 };
 
-Play::Play(Context context, PlayRequest request, std::function<void()> done)
-    : context_(context), request_(std::move(request)), done_(std::move(done)), media_session_(make_uuid()) {}
+Play::Play(Context context, PlayRequest request)
+    : context_(context), request_(std::move(request)), media_session_(make_uuid()) {}
 
 Play::~Play() {
     stop("the server stops");
@@ -84,6 +84,9 @@ void Play::run(const Started& started) {
         sink = voice->wait();
     } catch (const Error& error) {
         started(&error);
+    } catch (const std::exception& failure) {  // short of memory, say: whoever asked is answered all the same
+        const Error error(failure.what());
+        started(&error);
     }
     if (sink) {
         started(nullptr);
@@ -94,12 +97,14 @@ void Play::run(const Started& started) {
         } catch (const Error& error) {
             reason = error.what();
             if (error.status() != TD_CANCELLED) context_.warning(request_.uri + ": " + error.what());
+        } catch (const std::exception& failure) {  // the stream must be closed whatever happens
+            reason = failure.what();
+            context_.error(request_.uri + ": " + failure.what());
         }
         sink->close(reason);
     }
     voice->leave();
     is_over_ = true;
-    done_();
 }
 
 void Play::publish_all(Sink sink) {
@@ -110,7 +115,7 @@ void Play::publish_all(Sink sink) {
             Demuxer file(path);
             for (const std::string& codec : file.left_out())
                 context_.info(request_.uri + ": its " + codec + " is left out");
-            announce(file, sink);
+            for (const Track& track : file.tracks()) sink.track(track);
             base_ = end_;
             if (!publish_file(file, sink, faults)) return;
         }
@@ -118,16 +123,11 @@ void Play::publish_all(Sink sink) {
     for (const Outgoing& out : faults.finish()) send(sink, out);
 }
 
-/// The tracks of a further file take the places of those of the same kind before.
-void Play::announce(const Demuxer& file, Sink sink) {
-    for (const Track& track : file.tracks()) sink.track(track);
-}
-
 bool Play::publish_file(Demuxer& file, Sink sink, Faults& faults) {
     Unit unit;
     while (file.next(unit)) {
         const td_track& track = file.tracks()[unit.track];
-        const std::int64_t base = base_.count() / 1000 * track.time_base.den / track.time_base.num / 1000;
+        const std::int64_t base = to_ticks(base_.count(), track.time_base);
         unit.dts += base;
         unit.pts += base;
         end_ = std::max(end_, microseconds(to_microseconds(unit.pts + unit.duration, track.time_base)));

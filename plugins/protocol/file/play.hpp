@@ -35,8 +35,7 @@ public:
     /// Null: the stream is open. Else why not. On a thread of the host, or of the play.
     using Started = std::function<void(const Error*)>;
 
-    /// `done` comes once from the play's thread when nothing more will be published; it must not destroy the play.
-    Play(Context context, PlayRequest request, std::function<void()> done);
+    Play(Context context, PlayRequest request);
     /// Ends the stream and joins.
     ~Play();
 
@@ -59,11 +58,9 @@ private:
     bool publish_file(Demuxer& file, Sink sink, Faults& faults);
     bool send(Sink sink, const Outgoing& out);
     bool wait_until(std::chrono::steady_clock::time_point time);
-    void announce(const Demuxer& file, Sink sink);
 
     const Context context_;
     const PlayRequest request_;
-    const std::function<void()> done_;
     const std::string media_session_;
     std::atomic<bool> has_video_ = false, has_audio_ = false, is_over_ = false;
 

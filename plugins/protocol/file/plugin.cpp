@@ -95,7 +95,7 @@ private:
         if (is_stopping_) throw Error(TD_CANCELLED, "the server stops");
         if (plays_.size() >= static_cast<std::size_t>(context_.integer(most)))
             throw Error(TD_DENIED, "so many files are published already; setting 'protocol.file.most' allows more");
-        plays_.push_back(std::make_shared<Play>(context_, std::move(request), [] {}));
+        plays_.push_back(std::make_shared<Play>(context_, std::move(request)));
         plays_.back()->start([this, exchange](const Error* refused) {
             refused == nullptr ? answer(exchange, 200, "") : refuse(exchange, *refused);
         });

@@ -89,10 +89,6 @@ const td_file_table file_table{
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-    if (number >= 0) ::close(number);
-}
-
 void sync_folder(const fs::path& folder) {
     const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (opened.number < 0 || ::fsync(opened.number) != 0) throw_errno("sync folder " + folder.string(), errno);
@@ -140,34 +136,38 @@ std::uint64_t File::length() const {
 }
 
 void File::write(std::uint64_t at, const td_bytes* spans, std::size_t count) {
-    constexpr std::size_t most = 64;  // spans of one call to the system
-    std::array<iovec, most> vectors{};
-    std::size_t used = 0, skip = 0;  // spans done, bytes done of the next one
     descriptor_->dirty.store(true, std::memory_order_relaxed);
-    while (used < count) {
-        std::size_t filled = 0;
-        for (std::size_t n = used; n < count && filled < most; ++n) {
-            const std::size_t offset = n == used ? skip : 0;
-            // writev does not write through the pointer.
-            vectors[filled++] = {const_cast<std::uint8_t*>(spans[n].data) + offset, spans[n].size - offset};
-        }
+    SpanReader from(spans, count);
+    if (const std::size_t first = direct_.lead(at, from.size()); first != from.size()) {
+        at += write_cached(at, from, first);
+        at += count_written(direct_.write(*descriptor_, at, from));
+    }
+    write_cached(at, from, from.size());
+    if (keeps_reserve_ && written_.load(std::memory_order_relaxed) >= next_growth_) grow_reserve();
+}
+
+/// Through the system's cache.
+std::size_t File::write_cached(std::uint64_t at, SpanReader& from, std::size_t size) {
+    const std::size_t all = size;
+    while (size > 0) {
+        std::array<iovec, 64> vectors{};
+        const std::size_t filled = from.look(vectors, size);
         const ssize_t wrote =
             ::pwritev(descriptor_->number, vectors.data(), static_cast<int>(filled), static_cast<off_t>(at));
         if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) fail("write", errno);
-        auto left = static_cast<std::size_t>(wrote);
-        at += left;
-        written_.fetch_add(left, std::memory_order_relaxed);
-        bytes_counter().fetch_add(wrote, std::memory_order_relaxed);
-        const std::size_t before = left;
-        while (used < count && left >= spans[used].size - skip) {
-            left -= spans[used++].size - skip;
-            skip = 0;
-        }
-        skip += left;
-        if (before == 0 && used < count && spans[used].size != skip) fail("write", ENOSPC);
+        if (wrote <= 0) fail("write", wrote < 0 ? errno : ENOSPC);
+        const std::size_t step = count_written(static_cast<std::size_t>(wrote));
+        from.skip(step);
+        at += step;
+        size -= step;
     }
-    if (keeps_reserve_ && written_.load(std::memory_order_relaxed) >= next_growth_) grow_reserve();
+    return all;
+}
+
+std::size_t File::count_written(std::size_t bytes) {
+    written_.fetch_add(bytes, std::memory_order_relaxed);
+    bytes_counter().fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
+    return bytes;
 }
 
 void File::keep_reserve() {
@@ -309,6 +309,7 @@ void File::ensure_linked() {
     sync_folder(path_.parent_path());
     // The writer keeps this object, so the new file takes the place under the same number.
     if (::dup3(saved.descriptor_->number, descriptor_->number, O_CLOEXEC) < 0) fail("open", errno);
+    direct_ = {};
     keeps_reserve_ = false;
     device_ = saved.device_;
     written_.fetch_add(saved.bytes_written(), std::memory_order_relaxed);
@@ -331,6 +332,7 @@ void File::commit() {
     if (::rename(fresh_->path_.c_str(), final.c_str()) != 0) fail("rename the new form of", errno);
     sync_folder(final.parent_path());
     descriptor_ = fresh_->descriptor_;
+    direct_ = {};
     device_ = fresh_->device_;
     written_.fetch_add(fresh_->bytes_written(), std::memory_order_relaxed);
     path_ = final;

@@ -7,20 +7,11 @@
 #include <memory>
 #include <string>
 
+#include "store/descriptor.hpp"
+#include "store/direct_writes.hpp"
 #include "tapedeck/abi.h"
 
 namespace tapedeck::host {
-
-/// An open file, counted, so that a sync in another thread never meets a closed number.
-struct Descriptor {
-    explicit Descriptor(int opened) : number(opened) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    ~Descriptor();
-
-    const int number;
-    std::atomic<bool> dirty = false;  ///< written to since the last sync
-};
 
 /// One call at a time, as the writer that has it, but for what is marked [any]. Failures of the disk are retryable; a
 /// full one is TD_NO_SPACE. Closing keeps the file.
@@ -77,9 +68,12 @@ private:
     [[noreturn]] void fail(const char* what, int error_number) const;
     void adopt(int number);
     void grow_reserve();
+    std::size_t write_cached(std::uint64_t at, SpanReader& from, std::size_t size);
+    std::size_t count_written(std::size_t bytes);
 
     std::filesystem::path path_, target_;
     std::shared_ptr<Descriptor> descriptor_;
+    DirectWrites direct_;
     std::uint64_t device_ = 0;
     std::unique_ptr<File> fresh_;
     std::atomic<std::uint64_t> written_ = 0;

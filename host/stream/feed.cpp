@@ -1,35 +1,47 @@
 #include "stream/feed.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace tapedeck::host {
 
-Feed::Feed(Limits limits, Wake wake) : limits_(limits), wake_(std::move(wake)) {}
+namespace {
+
+/// A short queue is not filled before its consumer is woken or its source waits.
+Feed::Limits fitting(Feed::Limits limits) {
+    limits.large_due_bytes = std::min(limits.large_due_bytes, limits.queue_bytes / 4);
+    limits.behind_bytes = std::min(limits.behind_bytes, limits.queue_bytes / 2);
+    return limits;
+}
+
+}  // namespace
+
+Feed::Feed(Limits limits, Wake wake) : limits_(fitting(limits)), wake_(std::move(wake)) {}
 
 void Feed::preload(std::span<const Packet> kept) {
     const std::lock_guard lock(mutex_);
     append(kept, false);
 }
 
-std::size_t Feed::push(std::span<const Packet> batch, bool has_video, TimePoint now) {
-    return push_all(batch, has_video, now);
+void Feed::push(std::span<const Packet> batch, const Arrival& arrival) {
+    push_all(batch, arrival);
 }
 
-std::size_t Feed::push_moved(std::span<Packet> batch, bool has_video, TimePoint now) {
-    return push_all(batch, has_video, now);
+void Feed::push_moved(std::span<Packet> batch, const Arrival& arrival) {
+    push_all(batch, arrival);
 }
 
 template <class P>
-std::size_t Feed::push_all(std::span<P> batch, bool has_video, TimePoint now) {
-    std::size_t waiting = 0;
+void Feed::push_all(std::span<P> batch, const Arrival& arrival) {
+    bool is_much = false;
     {
         const std::lock_guard lock(mutex_);
-        append(batch, has_video);
-        waiting = bytes_;
-        if (!due(now)) return waiting;
+        is_ahead_ = arrival.is_ahead;
+        append(batch, arrival.has_video);
+        if (!due(arrival.now)) return;
+        is_much = bytes_ >= enough();
     }
-    wake_(waiting >= limits_.due_bytes ? Urgency::Now : Urgency::Calm);
-    return waiting;
+    wake_(is_much ? Urgency::Now : Urgency::Calm);
 }
 
 template <class P>
@@ -71,7 +83,7 @@ void Feed::tick(TimePoint now) {
 
 bool Feed::due(TimePoint now) {
     if (woken_ || queue_.empty()) return false;
-    if (bytes_ < limits_.due_bytes && now - taken_ < limits_.delay) return false;
+    if (bytes_ < enough() && now - taken_ < limits_.delay) return false;
     woken_ = true;
     return true;
 }
@@ -90,9 +102,9 @@ bool Feed::take(std::vector<Packet>& into) {
     return ended_;
 }
 
-std::size_t Feed::backlog() const {
+bool Feed::is_behind() const {
     const std::lock_guard lock(mutex_);
-    return bytes_;
+    return bytes_ > limits_.behind_bytes;
 }
 
 std::string Feed::end_reason() const {

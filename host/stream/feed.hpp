@@ -21,8 +21,10 @@ class Feed {
 public:
     struct Limits {
         std::size_t queue_bytes = 16u << 20;
-        std::size_t due_bytes = 256u << 10;    ///< so much wakes the consumer
-        std::chrono::milliseconds delay{450};  ///< or so much time since it last took something
+        std::size_t due_bytes = 256u << 10;      ///< so much wakes the consumer
+        std::size_t large_due_bytes = 2u << 20;  ///< when the source is ahead of real time: few and large pieces
+        std::size_t behind_bytes = 4u << 20;     ///< more than this, and such a source should wait
+        std::chrono::milliseconds delay{450};    ///< or so much time since it last took something
     };
     using TimePoint = std::chrono::steady_clock::time_point;
 
@@ -33,11 +35,18 @@ public:
     /// `wake` is called without a lock held, on the ingest thread or a tick, once until the next `take`.
     Feed(Limits limits, Wake wake);
 
+    /// What the stream knows of a batch.
+    struct Arrival {
+        bool has_video = false;  ///< the stream has, so only its key packets end a gap
+        bool is_ahead = false;   ///< of real time: its source can wait
+        TimePoint now;
+    };
+
     /// By the stream. `preload` wakes nobody: it is for what there was before the consumer came.
     void preload(std::span<const Packet> kept);
-    /// Gives the backlog. The second form moves the packets out of `batch`, which saves their reference counts.
-    std::size_t push(std::span<const Packet> batch, bool has_video, TimePoint now);
-    std::size_t push_moved(std::span<Packet> batch, bool has_video, TimePoint now);
+    /// The second form moves the packets out of `batch`, which saves their reference counts.
+    void push(std::span<const Packet> batch, const Arrival& arrival);
+    void push_moved(std::span<Packet> batch, const Arrival& arrival);
     void end(std::string reason);
     /// Wakes the consumer when packets have waited for `delay`: for a source that fell silent.
     void tick(TimePoint now);
@@ -45,8 +54,8 @@ public:
     /// Moves everything queued to the end of `into`. True once the stream has ended and all was taken.
     bool take(std::vector<Packet>& into);
 
-    /// Bytes that wait for the consumer.
-    std::size_t backlog() const;
+    /// Whether a source that can wait should.
+    bool is_behind() const;
     /// Why the stream ended; empty while it has not.
     std::string end_reason() const;
     /// Packets that this consumer lost because it was too slow.
@@ -55,10 +64,11 @@ public:
 private:
     /// Moves from a span of packets, copies from a span of const ones.
     template <class P>
-    std::size_t push_all(std::span<P> batch, bool has_video, TimePoint now);
+    void push_all(std::span<P> batch, const Arrival& arrival);
     template <class P>
     void append(std::span<P> batch, bool has_video);
     bool due(TimePoint now);  // marks it woken
+    std::size_t enough() const { return is_ahead_ ? limits_.large_due_bytes : limits_.due_bytes; }
 
     const Limits limits_;
     const Wake wake_;
@@ -66,6 +76,7 @@ private:
     std::vector<Packet> queue_;
     std::size_t bytes_ = 0;
     TimePoint taken_{};
+    bool is_ahead_ = false;  // so was the last batch
     bool woken_ = false;
     bool dropping_ = false;
     bool resumed_ = false;

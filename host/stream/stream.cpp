@@ -11,7 +11,6 @@ namespace tapedeck::host {
 namespace {
 
 constexpr auto key_request_pause = std::chrono::milliseconds(500);
-constexpr std::size_t behind_bytes = 1u << 20;  ///< so that what is written was just received and is still in the cache
 
 template <class Body>
 td_status guard(td_error* error, Body body) noexcept {
@@ -95,7 +94,7 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         clock_.place(placed, spec->second->track, now_us);
         bytes += placed.data_size;
     }
-    if (scratch_.empty()) return !is_ahead_ || backlog() <= behind_bytes;
+    if (scratch_.empty()) return may_go_on();
     packets_.fetch_add(scratch_.size(), std::memory_order_relaxed);
     delivered_.store(now, std::memory_order_relaxed);
     bytes_.fetch_add(bytes, std::memory_order_relaxed);
@@ -111,23 +110,22 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         if (feeds->empty()) keep_gop(scratch_);
     }
     is_ahead_ = pace_.is_ahead(scratch_.back().dts_us(), now_us);
-    std::size_t backlog = 0;
+    const Feed::Arrival arrival{.has_video = has_video, .is_ahead = is_ahead_, .now = now};
     for (const auto& feed : *feeds) {
-        const bool last = feed == feeds->back();
-        const std::size_t own =
-            last ? feed->push_moved(scratch_, has_video, now) : feed->push(scratch_, has_video, now);
-        backlog = std::max(backlog, own);
+        if (feed == feeds->back())
+            feed->push_moved(scratch_, arrival);
+        else
+            feed->push(scratch_, arrival);
     }
     scratch_.clear();
-    return !is_ahead_ || backlog <= behind_bytes;
+    return may_go_on();
 }
 
-/// What waits for the slowest consumer.
-std::size_t Stream::backlog() const {
+/// A source that is ahead of real time waits for the slowest consumer.
+bool Stream::may_go_on() const {
+    if (!is_ahead_) return true;
     const std::lock_guard lock(mutex_);
-    std::size_t most = 0;
-    for (const auto& feed : *feeds_) most = std::max(most, feed->backlog());
-    return most;
+    return std::ranges::none_of(*feeds_, [](const auto& feed) { return feed->is_behind(); });
 }
 
 void Stream::keep_gop(std::span<const Packet> batch) {

@@ -87,7 +87,7 @@ private:
     void set_property(std::string_view key, std::string_view value);
     void end(const std::string& reason);
     void keep_gop(std::span<const Packet> batch);
-    std::size_t backlog() const;
+    bool may_go_on() const;
 
     static const td_sink_table sink_functions;
 

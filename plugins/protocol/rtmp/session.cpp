@@ -14,7 +14,7 @@ constexpr auto linger = std::chrono::seconds(2);
 constexpr int rounds_by_event = 4, rounds_by_clock = 16;
 constexpr auto pause = std::chrono::milliseconds(2);
 constexpr std::size_t longest_output = 256u << 10;
-constexpr std::size_t worth_a_buffer = 4u << 10;
+constexpr std::size_t worth_a_buffer = 4u << 10, most_of_a_read = 1u << 20;
 
 bool is_media(MessageType type) {
     return type == MessageType::video || type == MessageType::audio || type == MessageType::aggregate;
@@ -108,7 +108,7 @@ std::span<std::uint8_t> Session::place_to_read() {
     auto& common = thread_.read_buffer();
     const auto coming = feed_ ? transport_.available() : 0;
     if (coming < worth_a_buffer) return common;
-    Buffer own = shared_.host.buffer(std::min(coming, common.size()));
+    Buffer own = shared_.host.buffer(std::min(coming, most_of_a_read));
     const std::span<std::uint8_t> place(own.data(), own.capacity());
     thread_.packets().adopt(std::move(own));
     return place;

@@ -58,6 +58,35 @@ TEST(File, GathersMoreSpansThanOneCallOfTheSystemTakes) {
     EXPECT_EQ(file.length(), 5u);
 }
 
+/// Large writes go around the system's cache where the file system can (/tmp may, /dev/shm may not).
+TEST(File, LargeWritesFromAnyPlaceToAnyPlaceAreWholeAtOnce) {
+    for (const char* where : {"/tmp", "/dev/shm"}) {
+        const TemporaryFolder folder(where);
+        File file(folder.path / "x.part.mp4", File::Mode::Create);
+        std::string expected;
+        for (const std::size_t size : {5u, 2'500'001u, 100u, 1'048'576u, 4096u * 300, 1'300'000u}) {
+            std::vector<std::string> texts;
+            for (std::size_t left = size; left > 0;) {
+                const std::size_t some = std::min<std::size_t>(left, 1 + (left * 7919) % 70'000);
+                std::string& text = texts.emplace_back(some, '\0');
+                for (char& c : text)
+                    c = static_cast<char>((left * 31 + static_cast<std::size_t>(&c - text.data())) % 251);
+                left -= some;
+            }
+            const auto spans = spans_of(texts);
+            const std::size_t at = expected.size();
+            for (const std::string& text : texts) expected += text;
+            file.write(at, spans.data(), spans.size());
+            ASSERT_EQ(file.length(), expected.size()) << where;
+            ASSERT_TRUE(all_of(file) == expected) << where << ", after a write of " << size;
+        }
+        put(file, 1'000'000, std::string(2'000'000, 'z'));  // over what was written either way
+        expected.replace(1'000'000, 2'000'000, 2'000'000, 'z');
+        EXPECT_TRUE(all_of(file) == expected) << where;
+        EXPECT_EQ(file.bytes_written(), expected.size() + 2'000'000);
+    }
+}
+
 TEST(File, NeverTakesTheNameOfAnotherAndIsItsOwnersAlone) {
     const TemporaryFolder folder;
     const File file(folder.path / "x.part.mp4", File::Mode::Create);

@@ -150,7 +150,7 @@ TEST_F(HubTest, ASourceAheadOfRealTimeWaitsUntilItsRecordingCaughtUp) {
     const TrackSpec spec(video);
     td_status status = TD_OK;
     for (std::int64_t time = 0; time < 4000; time += 400) {
-        const Packet packet = test::packet(spec, time, TD_PACKET_KEY, 256u << 10);
+        const Packet packet = test::packet(spec, time, TD_PACKET_KEY, 512u << 10);
         const td_packet* batch[] = {&packet.view};
         status = sink->table->packets(sink, batch, 1, &error);
     }

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "plugin/buffer.hpp"
 #include "tapedeck/abi.h"
+#include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::host {
 
@@ -36,10 +37,6 @@ struct TrackSpec {
     std::vector<std::uint8_t> config;
     std::string label;
 };
-
-/// Ticks of a track's time base in microseconds, and back; TD_NO_TIME stays what it is.
-std::int64_t to_us(std::int64_t ticks, td_rational time_base);
-std::int64_t to_ticks(std::int64_t us, td_rational time_base);
 
 /// One access unit: times on the stream's line, a share in its payload's buffer. Cheap to copy and to move. The spec
 /// belongs to the stream, which outlives its packets.

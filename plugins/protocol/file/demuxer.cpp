@@ -1,16 +1,14 @@
 #include "demuxer.hpp"
 
-extern "C" {
-#include <libavformat/avformat.h>
-}
-
 #include <algorithm>
 #include <array>
 #include <deque>
 #include <optional>
 #include <span>
 
+#include "libav.hpp"
 #include "tapedeck/media/h264.hpp"
+#include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::file_source {
 
@@ -29,7 +27,7 @@ constexpr std::array known{Known{AV_CODEC_ID_H264, TD_CODEC_H264},      Known{AV
 
 std::string message_of(int error) {
     std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
-    av_strerror(error, text.data(), text.size());
+    libav().av_strerror(error, text.data(), text.size());
     return text.data();
 }
 
@@ -70,20 +68,12 @@ ByteSpan without_adts(ByteSpan frame) {
 
 }  // namespace
 
-std::int64_t to_microseconds(std::int64_t ticks, td_rational time_base) {
-    return av_rescale_q(ticks, {time_base.num, time_base.den}, {1, 1'000'000});
-}
-
-std::int64_t to_ticks(std::int64_t microseconds, td_rational time_base) {
-    return av_rescale_q(microseconds, {1, 1'000'000}, {time_base.num, time_base.den});
-}
-
 struct Demuxer::Source {
     /// One stream of the file that became a track.
     struct Lane {
         int stream = 0;
         std::uint32_t track = 0;
-        AVRational from{};               // its time base in the file
+        td_rational from{};              // its time base in the file
         std::int64_t frame = 0;          // ticks of one packet where packets are cut, else 0
         std::size_t frame_bytes = 0;     // bytes of one
         bool has_start_codes = false;    // H.264 as a byte stream
@@ -92,8 +82,8 @@ struct Demuxer::Source {
     };
 
     ~Source() {
-        av_packet_free(&packet);
-        avformat_close_input(&format);
+        libav().av_packet_free(&packet);
+        libav().avformat_close_input(&format);
     }
     Lane* find(int stream) {
         for (Lane& lane : lanes)
@@ -119,7 +109,7 @@ struct Demuxer::Source {
 
     std::string name;
     AVFormatContext* format = nullptr;
-    AVPacket* packet = av_packet_alloc();
+    AVPacket* packet = libav().av_packet_alloc();
     std::vector<Lane> lanes;
     std::deque<Unit> ready;
     bool ended = false;
@@ -127,9 +117,9 @@ struct Demuxer::Source {
 
 Demuxer::Demuxer(const std::filesystem::path& file) : source_(std::make_unique<Source>()) {
     source_->name = file.string();
-    int result = avformat_open_input(&source_->format, ("file:" + source_->name).c_str(), nullptr, nullptr);
+    int result = libav().avformat_open_input(&source_->format, ("file:" + source_->name).c_str(), nullptr, nullptr);
     if (result < 0) throw Error(TD_NOT_FOUND, source_->name + " cannot be opened: " + message_of(result));
-    result = avformat_find_stream_info(source_->format, nullptr);
+    result = libav().avformat_find_stream_info(source_->format, nullptr);
     if (result < 0) throw Error(TD_UNSUPPORTED, source_->name + " is no media file: " + message_of(result));
     for (const auto kind : {AVMEDIA_TYPE_VIDEO, AVMEDIA_TYPE_AUDIO}) {
         bool has = false;
@@ -141,7 +131,7 @@ Demuxer::Demuxer(const std::filesystem::path& file) : source_(std::make_unique<S
                 add_track(static_cast<int>(i));
                 has = true;
             } else {
-                left_out_.emplace_back(avcodec_get_name(parameters.codec_id));
+                left_out_.emplace_back(libav().avcodec_get_name(parameters.codec_id));
             }
         }
     }
@@ -158,8 +148,8 @@ void Demuxer::add_track(int stream) {
     Source::Lane lane;
     lane.stream = stream;
     lane.track = static_cast<std::uint32_t>(tracks_.size());
-    lane.from = from.time_base;
-    td_rational time_base{narrow(from.time_base.num), narrow(from.time_base.den)};
+    lane.from = {narrow(from.time_base.num), narrow(from.time_base.den)};
+    td_rational time_base = lane.from;
     const int channels = std::max(parameters.ch_layout.nb_channels, 1);
     if (!video)
         time_base = {1, codec == TD_CODEC_OPUS ? 48000 : codec == TD_CODEC_G722 ? 8000 : parameters.sample_rate};
@@ -199,29 +189,28 @@ bool Demuxer::next(Unit& unit) {
 
 /// Takes one packet of the file and makes units of it.
 void Demuxer::read() {
-    const int result = av_read_frame(source_->format, source_->packet);
+    const int result = libav().av_read_frame(source_->format, source_->packet);
     if (result == AVERROR_EOF) {
         for (Source::Lane& lane : source_->lanes) source_->cut(lane, 1);
         source_->ended = true;
         return;
     }
     if (result < 0) throw Error(TD_MALFORMED, source_->name + " breaks off: " + message_of(result));
-    const std::unique_ptr<AVPacket, void (*)(AVPacket*)> unref(source_->packet, av_packet_unref);
+    const std::unique_ptr<AVPacket, void (*)(AVPacket*)> unref(source_->packet, libav().av_packet_unref);
     const AVPacket& packet = *source_->packet;
     Source::Lane* lane = source_->find(packet.stream_index);
     if (lane == nullptr || packet.size == 0) return;
     const td_track& track = tracks_[lane->track];
-    const AVRational to{track.time_base.num, track.time_base.den};
     const std::int64_t start_us = source_->format->start_time == AV_NOPTS_VALUE ? 0 : source_->format->start_time;
     const auto time = [&](std::int64_t ticks) {
-        return av_rescale_q(ticks, lane->from, to) - av_rescale_q(start_us, {1, 1'000'000}, to);
+        return rescale(ticks, lane->from, track.time_base) - to_ticks(start_us, track.time_base);
     };
 
     Unit unit;
     unit.track = lane->track;
     unit.dts = packet.dts == AV_NOPTS_VALUE ? lane->next_dts : time(packet.dts);
     unit.pts = packet.pts == AV_NOPTS_VALUE ? unit.dts : time(packet.pts);
-    unit.duration = av_rescale_q(packet.duration, lane->from, to);
+    unit.duration = rescale(packet.duration, lane->from, track.time_base);
     unit.key = track.kind == TD_AUDIO || (packet.flags & AV_PKT_FLAG_KEY) != 0;
     ByteSpan bytes(packet.data, static_cast<std::size_t>(packet.size));
     if (lane->frame != 0) {

@@ -49,8 +49,4 @@ private:
     std::vector<std::string> left_out_;
 };
 
-/// Ticks in microseconds, and back.
-std::int64_t to_microseconds(std::int64_t ticks, td_rational time_base);
-std::int64_t to_ticks(std::int64_t microseconds, td_rational time_base);
-
 }  // namespace tapedeck::file_source

@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "tapedeck/media/ticks.hpp"
+
 namespace tapedeck::file_source {
 
 std::vector<Outgoing> Faults::pass(Unit unit, td_rational time_base) {
     if (lost_.size() <= unit.track) lost_.resize(unit.track + 1);
-    std::chrono::microseconds due(to_microseconds(unit.dts, time_base));
+    std::chrono::microseconds due(to_us(unit.dts, time_base));
     std::int64_t shift = 0;
     const auto at = due;
     if (plan_.pause_at.count() >= 0 && at >= plan_.pause_at) {

@@ -5,6 +5,8 @@
 #include <random>
 #include <utility>
 
+#include "tapedeck/media/ticks.hpp"
+
 namespace tapedeck::file_source {
 
 namespace {
@@ -130,7 +132,7 @@ bool Play::publish_file(Demuxer& file, Sink sink, Faults& faults) {
         const std::int64_t base = to_ticks(base_.count(), track.time_base);
         unit.dts += base;
         unit.pts += base;
-        end_ = std::max(end_, microseconds(to_microseconds(unit.pts + unit.duration, track.time_base)));
+        end_ = std::max(end_, microseconds(to_us(unit.pts + unit.duration, track.time_base)));
         for (const Outgoing& out : faults.pass(std::move(unit), track.time_base)) {
             if (!send(sink, out)) return false;
         }

@@ -82,13 +82,5 @@ TEST(Clock, NeverFallsBackWithinATrack) {
     EXPECT_EQ(late.pts, 103) << "nothing is shown before it is decoded";
 }
 
-TEST(Ticks, AreScaledWithRounding) {
-    EXPECT_EQ(to_us(1, {1, 90000}), 11);
-    EXPECT_EQ(to_us(-1, {1, 90000}), -11);
-    EXPECT_EQ(to_ticks(23'220, {1, 44100}), 1024);
-    EXPECT_EQ(to_ticks(to_us(std::int64_t{1} << 40, {1, 90000}), {1, 90000}), std::int64_t{1} << 40);
-    EXPECT_EQ(to_us(TD_NO_TIME, {1, 1000}), TD_NO_TIME);
-}
-
 }  // namespace
 }  // namespace tapedeck::host

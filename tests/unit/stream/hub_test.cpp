@@ -20,21 +20,23 @@ struct Publisher {
     std::promise<bool> released;  // whether a recording came with it
 
     static Publisher& of(void* self) { return *static_cast<Publisher*>(self); }
-    static constexpr td_publisher table{
-        sizeof(td_publisher),
-        0,
-        [](void* self, td_sink* sink, const td_error* error) {
-            if (sink != nullptr) {
-                of(self).opened.set_value(sink);
-            } else {
-                of(self).refused.set_value(error->text);
-            }
-        },
-        [](void*, std::uint32_t) {},
-        [](void*, std::int64_t) {},
-        [](void* self, td_text reason) { of(self).kicked.set_value(std::string(view(reason))); },
-        [](void* self, const td_recording* recording) { of(self).released.set_value(recording != nullptr); }};
+    static const td_publisher table;
 };
+
+const td_publisher Publisher::table{
+    sizeof(td_publisher),
+    0,
+    [](void* self, td_sink* sink, const td_error* error) {
+        if (sink != nullptr) {
+            of(self).opened.set_value(sink);
+        } else {
+            of(self).refused.set_value(error->text);
+        }
+    },
+    [](void*, std::uint32_t) {},
+    [](void*, std::int64_t) {},
+    [](void* self, td_text reason) { of(self).kicked.set_value(std::string(view(reason))); },
+    [](void* self, const td_recording* recording) { of(self).released.set_value(recording != nullptr); }};
 
 template <class T>
 T get(std::promise<T>& promise) {
@@ -58,7 +60,7 @@ protected:
     SettingsSource source_{"/nowhere", std::string_view()};
     Loop loop_{"test"};
     std::optional<std::string> denial_;
-    Hub hub_{source_, loop_, [this](int, StreamInfo, std::function<void(const Error*)> done) {
+    Hub hub_{source_, loop_, [this](int, const StreamInfo&, const std::function<void(const Error*)>& done) {
                  const Error denied(denial_.value_or(""), TD_DENIED);
                  done(denial_ ? &denied : nullptr);
              }};

@@ -193,6 +193,7 @@ TEST_F(HubTest, KeepsTheCurrentGopForARecordingOnDemand) {
     sink->table->track(sink, &video, &error);
     const TrackSpec spec(video);
     std::vector<Packet> packets;
+    packets.reserve(10);
     for (int i = 0; i < 10; ++i)
         packets.push_back(test::packet(spec, i * 40, i % 4 == 0 ? std::uint32_t{TD_PACKET_KEY} : 0u));
     for (const Packet& packet : packets) {

@@ -28,6 +28,12 @@ Grid grid_of(const TrackSpec& track) {
     return {track.track.time_base};
 }
 
+td_track track_on_grid(const TrackSpec& track) {
+    td_track placed = track.track;
+    placed.time_base = grid_of(track).time_base;
+    return placed;
+}
+
 void Interleaver::adopt(Lane& lane, const TrackSpec* spec) {
     if (lane.spec == spec) return;
     const Grid grid = grid_of(*spec);

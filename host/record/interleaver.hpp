@@ -16,6 +16,8 @@ struct Grid {
     std::int64_t frame_ticks = 0;  ///< of AAC: packets lie on a grid of whole frames; 0: no grid
 };
 Grid grid_of(const TrackSpec& track);
+/// The track as it leaves the interleaver. Its config is that of `track`.
+td_track track_on_grid(const TrackSpec& track);
 
 /// A track's last packet is held back until its successor tells the duration; a track that lags more than 0.3 s no
 /// longer holds up the others. AAC comes out in ticks of its sample rate, whole frames on a grid, so that a clock of

@@ -9,10 +9,12 @@ namespace tapedeck::host {
 
 inline constexpr Key record_streams =
     Key::boolean("record_streams", "true").about("Record streams by rule; REST may record in any case").reload();
-inline constexpr Key record_formats =
-    Key::text("record_formats", "h264-mp4, vp8-webm").about("Container by video codec: <codec>-<container>, ...");
-inline constexpr Key record_h264_to_ts =
-    Key::boolean("record_h264_to_ts", "false").about("H.264 goes to MPEG-TS, whatever record_formats says");
+inline constexpr Key record_formats = Key::text("record_formats", "h264-mp4, vp8-webm")
+                                          .about("Container by video codec: <codec>-<container>, ...")
+                                          .per_recording();
+inline constexpr Key record_h264_to_ts = Key::boolean("record_h264_to_ts", "false")
+                                             .about("H.264 goes to MPEG-TS, whatever record_formats says")
+                                             .per_recording();
 inline constexpr Key record_rotation =
     Key::text("record_rotation")
         .about("New file after so many seconds (`20`) or bytes (`10M`); `disabled`: one file for each recording")

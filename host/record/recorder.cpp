@@ -8,6 +8,7 @@
 
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "plugin/writer.hpp"
 #include "record/keys.hpp"
 
 namespace tapedeck::host {
@@ -137,6 +138,7 @@ void Recorder::work() {
     if (state_ == State::Over) return;
     if (ended || stopping) {
         if (state_ == State::Waiting) record_what_came();
+        flush_converter();
         finish();
         return;
     }
@@ -176,7 +178,7 @@ void Recorder::handle(Timed timed) {
         case State::Waiting:
             return await_start(std::move(timed));
         case State::Recording:
-            return write(timed);
+            return convert(std::move(timed));
         case State::Paused:
         case State::Over:
             return;
@@ -202,8 +204,19 @@ void Recorder::await_start(Timed timed) {
 
 void Recorder::begin_file(const Opening::Beginning& beginning) {
     parts_.delivery.require_free_name(facts());
-    open_segment(beginning.origin_us);
-    for (const Timed& timed : beginning.packets) write(timed);
+    std::vector<Timed> of_before;
+    converter_.finish(of_before);  // after a pause; encoders begin anew
+    const Policy::Choice choice = choose();
+    std::vector<Timed> packets;
+    for (const Timed& timed : beginning.packets) {
+        try {
+            converter_.push(timed, packets);
+        } catch (const Error& e) {  // the file has not begun, and need not begin with this
+            log::warning("{}: {}", label(), e.what());
+        }
+    }
+    open_segment(choice, beginning.origin_us);
+    for (const Timed& timed : packets) write(timed);
 }
 
 /// The stream ends before its file began.
@@ -216,14 +229,15 @@ void Recorder::record_what_came() {
 }
 
 Recording Recorder::facts() const {
-    Recording facts = plan(parts_.policy, stream_->info(), tracks());
+    Recording facts = plan(parts_.policy, stream_->info(), tracks(), checked_.get());
     facts.options = options_;
     facts.checked = checked_;
     facts.segment = rotation_.is_on() || segments_ > 0 ? segments_ + 1 : 0;
     return facts;
 }
 
-Recording Recorder::plan(const Policy& policy, const StreamInfo& info, const std::vector<const TrackSpec*>& tracks) {
+Recording Recorder::plan(const Policy& policy, const StreamInfo& info, const std::vector<const TrackSpec*>& tracks,
+                         const td_options* options) {
     Recording facts;
     facts.stream = info.name;
     facts.protocol = info.protocol;
@@ -231,11 +245,11 @@ Recording Recorder::plan(const Policy& policy, const StreamInfo& info, const std
     facts.session = info.session;
     facts.login = info.login;
     try {
-        const Policy::Choice choice = policy.choose(tracks);
-        facts.extension = choice.writer->id;
-        for (const TrackSpec* spec : choice.tracks) {
-            std::string& codec = spec->track.kind == TD_VIDEO ? facts.video_codec : facts.audio_codec;
-            if (codec.empty()) codec = codec_name(spec->track.codec);
+        const Policy::Choice choice = policy.choose(tracks, options);
+        facts.extension = WriterFacts(*choice.writer).extension;
+        for (const Rendition& one : choice.tracks) {
+            std::string& codec = one.source->track.kind == TD_VIDEO ? facts.video_codec : facts.audio_codec;
+            if (codec.empty()) codec = codec_name(one.codec);
         }
     } catch (const Error&) {  // not announced yet
         facts.extension = "mp4";
@@ -243,19 +257,35 @@ Recording Recorder::plan(const Policy& policy, const StreamInfo& info, const std
     return facts;
 }
 
-void Recorder::open_segment(std::int64_t origin_us) {
-    const Policy::Choice choice = parts_.policy.choose(tracks());
+/// The container for what comes now, and the converter set up for it.
+Policy::Choice Recorder::choose() {
+    const auto all = tracks();
+    Policy::Choice choice = parts_.policy.choose(all, checked_.get());
+    converter_.adopt(choice.tracks, checked_.get(), choice.left_out);
+    std::erase_if(choice.tracks, [&](const Rendition& one) {
+        return one.transform != nullptr && !converter_.converts(one.source->track.index);
+    });
     for (const std::string& sentence : choice.left_out) {
         log::warning("{}: {}; it is left out of the file", label(), sentence);
     }
     refused_tracks_.clear();
-    for (const TrackSpec* spec : tracks()) {
-        if (std::ranges::find(choice.tracks, spec) == choice.tracks.end()) {
-            refused_tracks_.push_back(spec->track.index);
-        }
+    for (const TrackSpec* spec : all) {
+        const std::uint32_t index = spec->track.index;
+        const bool taken =
+            std::ranges::any_of(choice.tracks, [&](const auto& one) { return one.source->track.index == index; });
+        if (!taken) refused_tracks_.push_back(index);
+    }
+    return choice;
+}
+
+void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us) {
+    std::vector<const TrackSpec*> tracks;
+    for (const Rendition& one : choice.tracks) {
+        const TrackSpec* spec = one.transform == nullptr ? one.source : converter_.output(one.source->track.index);
+        if (spec != nullptr) tracks.push_back(spec);  // else it joins when it comes out
     }
     try {
-        segment_ = std::make_unique<Segment>(parts_.delivery, choice, facts(), origin_us);
+        segment_ = std::make_unique<Segment>(parts_.delivery, *choice.writer, tracks, facts(), origin_us);
     } catch (const Error& e) {
         if (e.status() != TD_NO_SPACE) throw Error(label(), e);
         state_ = State::Paused;
@@ -277,7 +307,10 @@ void Recorder::open_segment(std::int64_t origin_us) {
 
 bool Recorder::wants_cut(const Timed& timed) {
     const TrackSpec* spec = timed.packet.spec;
-    if (segment_->has(spec->track.index)) {
+    const bool is_late = converter_.converts(spec->track.index) && spec != converter_.output(spec->track.index);
+    if (is_late) {
+        // It came before its conversion, or before the transform's newest parameters.
+    } else if (segment_->has(spec->track.index)) {
         if (segment_->spec(spec->track.index) != spec) {
             const bool split = settings_.text(record_codec_change, checked_.get()) == "split";
             if (split || !segment_->change(spec)) cut_wanted_ = true;
@@ -300,9 +333,30 @@ bool Recorder::wants_cut(const Timed& timed) {
 
 void Recorder::cut(const Timed& timed) {
     cut_wanted_ = false;
-    if (std::exchange(restart_wanted_, false) && !take_next_options()) return;
+    if (std::exchange(restart_wanted_, false)) {
+        if (!take_next_options()) return;
+        end_conversion();
+    }
     close_segment();
-    open_segment(timed.pts_us);
+    const Policy::Choice choice = choose();
+    open_segment(choice, timed.pts_us);
+}
+
+/// New settings may be the transforms' too: what they hold ends this file, what was only waiting goes to the next.
+void Recorder::end_conversion() {
+    std::vector<Timed> out;
+    converter_.finish(out);
+    for (Timed& one : out) {
+        if (!converter_.made(one.packet.spec)) {
+            carried_.push_back(std::move(one));
+            continue;
+        }
+        try {
+            segment_->write(one);
+        } catch (const Error& e) {
+            log::error("{}: {}", label(), e.what());
+        }
+    }
 }
 
 /// The settings of a startup over this recording. False: their name is taken, and the recording goes on as it is.
@@ -327,6 +381,28 @@ bool Recorder::take_next_options() {
     }
     adopt_options();
     return false;
+}
+
+void Recorder::convert(Timed timed) {
+    if (converter_.is_idle()) return write(timed);
+    if (!converter_.fits(timed)) choose();
+    std::vector<Timed> out = std::exchange(converted_, {});  // a cut changes the converter
+    try {
+        converter_.push(std::move(timed), out);
+    } catch (const Error& e) {
+        count_error(e);
+    }
+    for (const Timed& one : out) write(one);
+    out.clear();
+    converted_ = std::move(out);
+    for (Timed& one : std::exchange(carried_, {})) convert(std::move(one));
+}
+
+/// What the transforms and the order held back goes to the file that ends.
+void Recorder::flush_converter() {
+    std::vector<Timed> out;
+    converter_.finish(out);
+    for (const Timed& one : out) write(one);
 }
 
 void Recorder::write(const Timed& timed) {

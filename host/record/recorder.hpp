@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "record/converter.hpp"
 #include "record/error_budget.hpp"
 #include "record/interleaver.hpp"
 #include "record/media_pool.hpp"
@@ -43,7 +44,8 @@ public:
     ~Recorder() override;
 
     /// What is known of a recording before it begins: without its settings.
-    static Recording plan(const Policy& policy, const StreamInfo& info, const std::vector<const TrackSpec*>& tracks);
+    static Recording plan(const Policy& policy, const StreamInfo& info, const std::vector<const TrackSpec*>& tracks,
+                          const td_options* options);
 
     /// Once, after construction.
     void begin();
@@ -73,11 +75,15 @@ private:
     Opening::Outlook outlook() const;
     void begin_file(const Opening::Beginning& beginning);
     void record_what_came();
+    void convert(Timed timed);
+    void flush_converter();
+    void end_conversion();
     void write(const Timed& timed);
     bool wants_cut(const Timed& timed);
     void cut(const Timed& timed);
     bool take_next_options();
-    void open_segment(std::int64_t origin_us);
+    Policy::Choice choose();
+    void open_segment(const Policy::Choice& choice, std::int64_t origin_us);
     enum class Last { No, Yes };
     void close_segment(Last last = Last::No);
     void named(const Recording& recording);
@@ -119,6 +125,8 @@ private:
     Interleaver interleaver_;
     Opening opening_;
     bool told_waiting_ = false;
+    Converter converter_;
+    std::vector<Timed> converted_, carried_;
     std::unique_ptr<Segment> segment_;
     ByTrack<const TrackSpec*> seen_;             // of the newest packet handled
     std::vector<std::uint32_t> refused_tracks_;  // those that the container cannot take; told once

@@ -83,9 +83,10 @@ void Recorders::start(const std::string& media_session, const Settings& settings
                 log::info("recorder/startup: {}; it is ignored", e.what());
             }
         }
-        Recording planned = Recorder::plan(parts_.recorder.policy, stream->info(), stream->tracks());
+        const auto checked = std::make_shared<td_options>(restore_options(*current, options));
+        Recording planned = Recorder::plan(parts_.recorder.policy, stream->info(), stream->tracks(), checked.get());
         planned.options = options;
-        planned.checked = std::make_shared<td_options>(restore_options(*current, options));
+        planned.checked = checked;
         planned.segment = parse_rotation(settings_.text(record_rotation, planned.checked.get())).is_on() ? 1 : 0;
         parts_.recorder.disk.require(parts_.recorder.delivery.home_folder(nullptr));
         parts_.recorder.delivery.require_free_name(planned);

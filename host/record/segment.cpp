@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "plugin/writer.hpp"
+#include "record/formats.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -13,26 +14,20 @@ std::int64_t server_clock_us() {
         .count();
 }
 
-/// The track as the writer sees it: times on the interleaver's grid.
-td_track for_writer(const TrackSpec& spec) {
-    td_track track = spec.track;
-    track.time_base = grid_of(spec).time_base;
-    return track;
-}
-
 }  // namespace
 
-Segment::Segment(Delivery& delivery, const Policy::Choice& choice, Recording facts, std::int64_t origin_us)
+Segment::Segment(Delivery& delivery, const Extension& writer, const std::vector<const TrackSpec*>& specs,
+                 Recording facts, std::int64_t origin_us)
     : delivery_(delivery), facts_(std::move(facts)), origin_us_(origin_us), end_us_(origin_us) {
-    const WriterFacts writer_facts(*choice.writer);
-    facts_.writer = choice.writer->id;
+    const WriterFacts writer_facts(writer);
+    facts_.writer = writer.id;
     facts_.extension = writer_facts.extension;
     facts_.start_us = server_clock_us();
     facts_.media_start_us = origin_us;
     std::vector<td_track> tracks;
-    for (const TrackSpec* spec : choice.tracks) {
+    for (const TrackSpec* spec : specs) {
         tracks_[spec->track.index] = spec;
-        tracks.push_back(for_writer(*spec));
+        tracks.push_back(track_on_grid(*spec));
         std::string& codec = spec->track.kind == TD_VIDEO ? facts_.video_codec : facts_.audio_codec;
         if (codec.empty()) codec = codec_name(spec->track.codec);
     }
@@ -41,7 +36,7 @@ Segment::Segment(Delivery& delivery, const Policy::Choice& choice, Recording fac
 
     open_ = delivery_.open(facts_);
     try {
-        writer_ = std::make_unique<Writer>(*choice.writer);
+        writer_ = std::make_unique<Writer>(writer);
         writer_->open(*open_.file, facts_.abi(), pointers);
     } catch (...) {
         writer_.reset();
@@ -53,7 +48,7 @@ Segment::Segment(Delivery& delivery, const Policy::Choice& choice, Recording fac
 Segment::~Segment() = default;
 
 bool Segment::change(const TrackSpec* spec) {
-    const td_track track = for_writer(*spec);
+    const td_track track = track_on_grid(*spec);
     const td_rational before = grid_of(*tracks_.at(spec->track.index)).time_base;
     if (track.codec != tracks_.at(spec->track.index)->track.codec || before.num != track.time_base.num ||
         before.den != track.time_base.den || !writer_->track(track)) {

@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "record/interleaver.hpp"
-#include "record/policy.hpp"
 #include "store/delivery.hpp"
 #include "store/recording.hpp"
 
 namespace tapedeck::host {
 
+struct Extension;
 class Writer;
 
 /// Not thread-safe; lives on its recorder. What is neither finished nor discarded is finished by the recovery.
@@ -22,7 +22,8 @@ class Segment {
 public:
     /// Opens the file. `origin_us` is the stream's time that becomes 0 in the file. `facts` needs the stream, the
     /// segment's number and the options. Throws Error, TD_NO_SPACE among others.
-    Segment(Delivery& delivery, const Policy::Choice& choice, Recording facts, std::int64_t origin_us);
+    Segment(Delivery& delivery, const Extension& writer, const std::vector<const TrackSpec*>& tracks, Recording facts,
+            std::int64_t origin_us);
     ~Segment();
     Segment(const Segment&) = delete;
     Segment& operator=(const Segment&) = delete;

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "plugin/buffer.hpp"
 #include "tapedeck/abi.h"
@@ -57,6 +59,16 @@ public:
     }
     ~Packet() {
         if (view.buffer != nullptr) buffer_unref(view.buffer);
+    }
+
+    /// Copies a payload that lies in no buffer into one. Throws Error(TD_NO_MEMORY).
+    void own() {
+        if (view.buffer != nullptr) return;
+        td_buffer* buffer = buffer_new(view.data_size);
+        if (buffer == nullptr) throw Error("out of memory", TD_NO_MEMORY, true);
+        std::memcpy(buffer->data, view.data, view.data_size);
+        view.buffer = buffer;
+        view.data = buffer->data;
     }
 
     bool is_video() const { return spec->track.kind == TD_VIDEO; }

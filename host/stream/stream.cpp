@@ -1,7 +1,6 @@
 #include "stream/stream.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "base/error.hpp"
@@ -84,13 +83,8 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         }
         if (packet->data_size == 0) continue;
         scratch_.emplace_back(*packet, spec->second);
+        scratch_.back().own();
         td_packet& placed = scratch_.back().view;
-        if (placed.buffer == nullptr) {
-            placed.buffer = buffer_new(placed.data_size);
-            if (placed.buffer == nullptr) throw Error("out of memory", TD_NO_MEMORY, true);
-            std::memcpy(placed.buffer->data, packet->data, placed.data_size);
-            placed.data = placed.buffer->data;
-        }
         clock_.place(placed, spec->second->track, now_us);
         bytes += placed.data_size;
     }

@@ -1,4 +1,4 @@
-#include "record/policy.hpp"
+#include "record/formats.hpp"
 
 #include <gtest/gtest.h>
 
@@ -37,6 +37,24 @@ TEST(Rotation, RefusesAnythingElseByName) {
             Error)
             << text;
     }
+}
+
+TEST(Formats, ArePairsInAnyCaseWithSpaces) {
+    const Formats formats = parse_formats(" H264-MP4,vp8 - webm ,, h265-mkv");
+    ASSERT_EQ(formats.pairs.size(), 3u);
+    EXPECT_EQ(formats.pairs[0].codec, std::uint32_t{TD_CODEC_H264});
+    EXPECT_EQ(formats.pairs[0].container, "mp4");
+    EXPECT_EQ(formats.pairs[1].container, "webm");
+    EXPECT_EQ(formats.pairs[2].codec, std::uint32_t{TD_CODEC_H265});
+    EXPECT_TRUE(formats.problems.empty());
+}
+
+TEST(Formats, NameWhatIsNoPair) {
+    const Formats formats = parse_formats("h264, xyz-mp4, vp8-, vp8-webm");
+    EXPECT_EQ(formats.pairs.size(), 1u);
+    ASSERT_EQ(formats.problems.size(), 3u);
+    EXPECT_NE(formats.problems[0].find("'h264'"), std::string::npos);
+    EXPECT_NE(formats.problems[1].find("'xyz-mp4'"), std::string::npos);
 }
 
 TEST(CodecName, IsWhatFileNamesAndRestShow) {

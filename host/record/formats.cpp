@@ -1,0 +1,92 @@
+#include "record/formats.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+#include "tapedeck/abi.h"
+
+namespace tapedeck::host {
+namespace {
+
+struct Name {
+    std::uint32_t codec;
+    std::string_view name;
+};
+
+constexpr std::array names{Name{TD_CODEC_H264, "H264"}, Name{TD_CODEC_H265, "H265"},   Name{TD_CODEC_VP8, "VP8"},
+                           Name{TD_CODEC_VP9, "VP9"},   Name{TD_CODEC_AV1, "AV1"},     Name{TD_CODEC_AAC, "AAC"},
+                           Name{TD_CODEC_OPUS, "OPUS"}, Name{TD_CODEC_PCMA, "PCMA"},   Name{TD_CODEC_PCMU, "PCMU"},
+                           Name{TD_CODEC_G722, "G722"}, Name{TD_CODEC_SPEEX, "SPEEX"}, Name{TD_CODEC_MP3, "MP3"}};
+
+std::string upper(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    return out;
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return out;
+}
+
+}  // namespace
+
+std::string codec_name(std::uint32_t codec) {
+    for (const Name& known : names) {
+        if (known.codec == codec) return std::string(known.name);
+    }
+    std::string text;
+    for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(codec >> shift & 0xff);
+    return printable(text);
+}
+
+Rotation parse_rotation(std::string_view text) {
+    const std::string_view value = trimmed(text);
+    if (value.empty() || value == "0" || upper(value) == "DISABLED") return {};
+    std::uint64_t number = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
+    const std::string suffix = upper(trimmed({end, static_cast<std::size_t>(value.data() + value.size() - end)}));
+    const auto shift = suffix == "K" ? 10u : suffix == "M" ? 20u : suffix == "G" ? 30u : 0u;
+    if (error != std::errc() || number > 1u << 31 || (shift == 0 && !suffix.empty())) {
+        throw Error(fmt::format("record_rotation: '{}' is neither seconds (20) nor a size (10M) nor 'disabled'",
+                                printable(text)),
+                    TD_MALFORMED);
+    }
+    if (shift != 0) return {.bytes = number << shift};
+    return {.duration_us = static_cast<std::int64_t>(number) * 1'000'000};
+}
+
+Formats parse_formats(std::string_view text) {
+    Formats formats;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t comma = std::min(text.find(',', at), text.size());
+        const std::string_view pair = trimmed(text.substr(at, comma - at));
+        at = comma + 1;
+        if (pair.empty()) continue;
+        const std::size_t dash = std::min(pair.find('-'), pair.size());
+        const auto known = std::ranges::find(names, upper(trimmed(pair.substr(0, dash))), &Name::name);
+        std::string container = lower(trimmed(pair.substr(std::min(dash + 1, pair.size()))));
+        if (known == names.end() || container.empty()) {
+            formats.problems.push_back(
+                fmt::format("'{}' is not <video codec>-<container>, as in h264-mp4", printable(pair)));
+        } else {
+            formats.pairs.push_back({known->codec, std::move(container)});
+        }
+    }
+    return formats;
+}
+
+}  // namespace tapedeck::host

@@ -1,0 +1,36 @@
+// The settings that say how a recording is cut and contained, as values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tapedeck::host {
+
+/// The codec's name in file names, `record_formats` and REST: `H264`, `VP8`, `AAC`, `OPUS`, ...; of an unknown one its
+/// four characters.
+std::string codec_name(std::uint32_t codec);
+
+/// Video of this codec goes into this container.
+struct Format {
+    std::uint32_t codec;
+    std::string container;  ///< in lower case
+};
+struct Formats {
+    std::vector<Format> pairs;
+    std::vector<std::string> problems;  ///< a sentence for each part that is no pair
+};
+/// `h264-mp4, vp8-webm` (R5): in any case, spaces between them.
+Formats parse_formats(std::string_view text);
+
+/// When to start the next file (R25). Nothing set: one file.
+struct Rotation {
+    std::int64_t duration_us = 0;
+    std::uint64_t bytes = 0;
+    bool is_on() const { return duration_us != 0 || bytes != 0; }
+};
+/// `20` (seconds), `10M`, empty, `0`, `disabled`. Throws Error(TD_MALFORMED).
+Rotation parse_rotation(std::string_view text);
+
+}  // namespace tapedeck::host

@@ -3,11 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <mutex>
 #include <set>
-#include <sstream>
-#include <system_error>
 #include <utility>
 
 #include "access/keys.hpp"
@@ -16,30 +13,17 @@
 #include "access/rules.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "config/yaml.hpp"
 
 namespace tapedeck::host {
 namespace {
 
-constexpr std::size_t most_file_bytes = 1u << 20;
 constexpr std::size_t most_secret_bytes = 1024;
 
 AccessRules read_rules(const std::filesystem::path& file, bool must_exist) {
-    std::error_code failure;
-    if (!std::filesystem::exists(file, failure)) {
-        if (failure) throw Error(fmt::format("{}: {}", file.string(), failure.message()));
-        if (must_exist) {
-            throw Error(fmt::format("there is no file {}; see setting 'access_file'", file.string()), TD_NOT_FOUND);
-        }
-        return {};
-    }
-    std::ifstream stream(file, std::ios::binary);
-    std::string text(most_file_bytes + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (stream.bad() || !stream.eof()) {
-        throw Error(fmt::format("{}: cannot be read, or has more than 1 MB", file.string()));
-    }
-    text.resize(static_cast<std::size_t>(stream.gcount()));
-    return parse_access_rules(text, file.filename().string());
+    const auto text = read_config_file(file, must_exist, access_file.name);
+    if (!text) return {};
+    return parse_access_rules(*text, file.filename().string());
 }
 
 Networks parse_networks(std::string_view list) {

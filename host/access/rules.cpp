@@ -1,31 +1,21 @@
 #include "access/rules.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
-#include <yaml-cpp/yaml.h>
-
-#include <algorithm>
-#include <initializer_list>
 
 #include "access/password.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "config/yaml.hpp"
 
 namespace tapedeck::host {
 namespace {
 
-/// Walks the document; knows the file's name for messages.
-class Reader {
+class Reader : YamlFile {
 public:
-    explicit Reader(std::string_view file) : file_(file) {}
+    using YamlFile::YamlFile;
 
     AccessRules read(const std::string& text) const {
-        YAML::Node root;
-        try {
-            root = YAML::Load(text);
-        } catch (const YAML::Exception& failure) {
-            fail(failure.mark, failure.msg);
-        }
+        const YAML::Node root = load(text);
         AccessRules rules;
         if (root.IsNull()) return rules;  // a file of comments
         expect_members(root, "the file", {"rest", "publishers"});
@@ -42,49 +32,6 @@ public:
     }
 
 private:
-    [[noreturn]] void fail(const YAML::Mark& mark, const std::string& text) const {
-        throw Error(fmt::format("{}:{}: {}", file_, std::max(mark.line, 0) + 1, text));
-    }
-
-    /// Nothing when there is no such member; asking a const node never adds one.
-    static YAML::Node member(const YAML::Node& map, const char* name) {
-        const auto& constant = map;
-        return constant[name];
-    }
-
-    void expect_members(const YAML::Node& map, const char* what, std::initializer_list<std::string_view> known) const {
-        if (!map.IsMap()) {
-            fail(map.Mark(), fmt::format("{} consists of members, `name: value`: {}", what, fmt::join(known, ", ")));
-        }
-        for (const auto& entry : map) {
-            const auto name = entry.first.IsScalar() ? entry.first.Scalar() : std::string("?");
-            if (std::ranges::find(known, name) == known.end()) {
-                fail(entry.first.Mark(),
-                     fmt::format("{} has no member '{}'; known are {}", what, printable(name), fmt::join(known, ", ")));
-            }
-        }
-    }
-
-    YAML::Node list(const YAML::Node& map, const char* name) const {
-        const auto node = member(map, name);
-        if (!node || node.IsNull()) return YAML::Node(YAML::NodeType::Sequence);
-        if (!node.IsSequence()) fail(node.Mark(), fmt::format("{} is a list; begin each entry with `- `", name));
-        return node;
-    }
-
-    std::string text(const YAML::Node& map, const char* name) const {
-        const auto node = member(map, name);
-        if (!node || node.IsNull()) return {};
-        if (!node.IsScalar()) fail(node.Mark(), fmt::format("{} is a text", name));
-        return node.Scalar();
-    }
-
-    std::string required(const YAML::Node& map, const char* name, const char* what) const {
-        auto value = text(map, name);
-        if (value.empty()) fail(map.Mark(), fmt::format("{} needs '{}'", what, name));
-        return value;
-    }
-
     /// The hash in `name`. A plain secret is refused without being shown.
     std::string hash(const YAML::Node& map, const char* name, std::string_view whose, const char* way) const {
         auto value = text(map, name);
@@ -124,34 +71,12 @@ private:
         }
         return publisher;
     }
-
-    std::string_view file_;
 };
 
 }  // namespace
 
 AccessRules parse_access_rules(const std::string& text, std::string_view file) {
     return Reader(file).read(text);
-}
-
-bool matches_pattern(std::string_view pattern, std::string_view text) {
-    std::size_t p = 0, t = 0;
-    std::size_t star = std::string_view::npos, resume = 0;  // the last `*`, and what it covers so far
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            resume = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-            ++p, ++t;
-        } else if (star != std::string_view::npos) {
-            p = star + 1;
-            t = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*') ++p;
-    return p == pattern.size();
 }
 
 }  // namespace tapedeck::host

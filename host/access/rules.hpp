@@ -29,7 +29,4 @@ struct AccessRules {
 /// Reads the YAML text. Throws Error `<file>:<line>: ...` that names the member and the value; secrets are not shown.
 AccessRules parse_access_rules(const std::string& text, std::string_view file);
 
-/// Whether the whole of `text` matches a pattern of `*` and `?`. Takes at most pattern times text steps.
-bool matches_pattern(std::string_view pattern, std::string_view text);
-
 }  // namespace tapedeck::host

@@ -45,7 +45,8 @@ App::App(Setup& setup)
                  .dispatcher = dispatcher_,
                  .flusher = flusher_,
                  .disk = disk_}),
-      policy_(setup.source, setup.registry),
+      rules_(setup.source),
+      policy_(setup.source, setup.registry, rules_),
       hub_(setup.source, callbacks_,
            [this](int action, StreamInfo info, std::function<void(const Error*)> done) {
                admit(action, std::move(info), std::move(done));
@@ -129,6 +130,7 @@ void App::reload() {
         setup_.reload();
         start_hooks();
         access_.reload(settings_.text(rest_allowed_clients));
+        rules_.reload();
         server_.reload(api::server_options(settings_, setup_.home));
     } catch (const std::exception& e) {
         log::error("reload: {}; what was set before stays in force", e.what());

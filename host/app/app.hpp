@@ -72,6 +72,7 @@ private:
     Flusher flusher_;
     Disk disk_;
     Delivery delivery_;
+    RecordRules rules_;
     Policy policy_;
     Hub hub_;
     struct StopCallbacks {  // before the hub goes, also when a later part cannot be made

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <sstream>
 
 #include "access/access.hpp"
 #include "access/keys.hpp"
@@ -17,8 +16,9 @@
 #include "plugin/naming.hpp"
 #include "plugin/protocol.hpp"
 #include "plugin/storage.hpp"
+#include "record/formats.hpp"
 #include "record/keys.hpp"
-#include "record/policy.hpp"
+#include "record/rules.hpp"
 #include "store/keys.hpp"
 #include "stream/keys.hpp"
 
@@ -105,12 +105,10 @@ std::vector<std::string> Setup::try_parts() {
     };
     attempt(
         [&] { Access(settings.path(access_file), settings.text(rest_allowed_clients), settings.is_set(access_file)); });
+    attempt([&] { RecordRules{source}; });
     if (const Extension* naming = named("naming", naming_id, settings.text(naming_id)))
         attempt([&] { Naming{*naming}; });
-    std::string ids = settings.text(storage_ids);
-    std::ranges::replace(ids, ',', ' ');
-    std::istringstream list(ids);
-    for (std::string id; list >> id;) {
+    for (const std::string& id : list_of(settings.text(storage_ids))) {
         if (const Extension* storage = named("storage", storage_ids, id)) attempt([&] { Storage{*storage}; });
     }
     for (const Extension* hook : registry.all("hook")) attempt([&] { Hook{*hook}; });

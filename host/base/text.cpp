@@ -12,4 +12,38 @@ std::string printable(std::string_view text, std::size_t limit) {
     return out;
 }
 
+bool matches_pattern(std::string_view pattern, std::string_view text) {
+    std::size_t p = 0, t = 0;
+    std::size_t star = std::string_view::npos, resume = 0;  // the last `*`, and what it covers so far
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            resume = t;
+        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+            ++p, ++t;
+        } else if (star != std::string_view::npos) {
+            p = star + 1;
+            t = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+std::vector<std::string> list_of(std::string_view text) {
+    constexpr std::string_view spaces = " \t";
+    std::vector<std::string> all;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find(',', begin), text.size());
+        std::string_view one = text.substr(begin, end - begin);
+        one.remove_prefix(std::min(one.find_first_not_of(spaces), one.size()));
+        one = one.substr(0, one.find_last_not_of(spaces) + 1);
+        if (!one.empty()) all.emplace_back(one);
+        begin = end + 1;
+    }
+    return all;
+}
+
 }  // namespace tapedeck::host

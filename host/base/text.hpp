@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "tapedeck/abi.h"
 
@@ -17,5 +18,12 @@ inline td_text text_of(std::string_view text) {
 
 /// Client input as it may stand in a log line or a message: control characters become `?`, at most `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 120);
+
+/// Whether the whole of `text` matches a pattern of `*` (any characters) and `?` (one). Takes at most pattern times
+/// text steps.
+bool matches_pattern(std::string_view pattern, std::string_view text);
+
+/// The members of a list with commas, without the spaces around them; empty ones are left out.
+std::vector<std::string> list_of(std::string_view text);
 
 }  // namespace tapedeck::host

@@ -71,14 +71,11 @@ Rotation parse_rotation(std::string_view text) {
 
 Formats parse_formats(std::string_view text) {
     Formats formats;
-    for (std::size_t at = 0; at <= text.size();) {
-        const std::size_t comma = std::min(text.find(',', at), text.size());
-        const std::string_view pair = trimmed(text.substr(at, comma - at));
-        at = comma + 1;
-        if (pair.empty()) continue;
+    for (const std::string& pair : list_of(text)) {
         const std::size_t dash = std::min(pair.find('-'), pair.size());
-        const auto known = std::ranges::find(names, upper(trimmed(pair.substr(0, dash))), &Name::name);
-        std::string container = lower(trimmed(pair.substr(std::min(dash + 1, pair.size()))));
+        const auto known =
+            std::ranges::find(names, upper(trimmed(std::string_view(pair).substr(0, dash))), &Name::name);
+        std::string container = lower(trimmed(std::string_view(pair).substr(std::min(dash + 1, pair.size()))));
         if (known == names.end() || container.empty()) {
             formats.problems.push_back(
                 fmt::format("'{}' is not <video codec>-<container>, as in h264-mp4", printable(pair)));

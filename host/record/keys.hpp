@@ -9,6 +9,10 @@ namespace tapedeck::host {
 
 inline constexpr Key record_streams =
     Key::boolean("record_streams", "true").about("Record streams by rule; REST may record in any case").reload();
+inline constexpr Key record_rules =
+    Key::path("record_rules", "conf/record_rules.yaml")
+        .about("Rules by protocol and stream name: what is recorded, under which name, how it is cut and contained")
+        .reload();
 inline constexpr Key record_formats = Key::text("record_formats", "h264-mp4, vp8-webm")
                                           .about("Container by video codec: <codec>-<container>, ...")
                                           .per_recording();
@@ -48,7 +52,8 @@ inline constexpr Key file_recorder_max_errors_per_interval = Key::integer("file_
                                                                  .within(1, 1'000'000)
                                                                  .reload();
 
-inline constexpr std::array<const td_key*, 11> record_keys{&record_streams,
+inline constexpr std::array<const td_key*, 12> record_keys{&record_streams,
+                                                           &record_rules,
                                                            &record_formats,
                                                            &record_h264_to_ts,
                                                            &record_rotation,

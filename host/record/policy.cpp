@@ -12,8 +12,8 @@
 
 namespace tapedeck::host {
 
-Policy::Policy(const SettingsSource& settings, const Registry& registry)
-    : source_(settings), settings_(settings, ""), registry_(registry) {
+Policy::Policy(const SettingsSource& settings, const Registry& registry, const RecordRules& rules)
+    : source_(settings), settings_(settings, ""), registry_(registry), rules_(rules) {
     const Formats formats = parse_formats(settings_.text(record_formats));
     for (const std::string& problem : formats.problems) log::warning("record_formats: {}; it is ignored", problem);
     for (const Format& format : formats.pairs) {
@@ -29,7 +29,11 @@ Policy::Policy(const SettingsSource& settings, const Registry& registry)
 }
 
 bool Policy::records(const StreamInfo& stream) const {
-    return settings_.boolean(record_streams) && stream.record == TD_RECORD_YES;
+    return settings_.boolean(record_streams) && rules_.find(stream).record.value_or(stream.record == TD_RECORD_YES);
+}
+
+OptionTexts Policy::options(const StreamInfo& stream) const {
+    return rules_.find(stream).options;
 }
 
 const Extension* Policy::writer_of(const std::string& container) const {

@@ -10,6 +10,7 @@
 #include "config/settings.hpp"
 #include "plugin/registry.hpp"
 #include "record/formats.hpp"
+#include "record/rules.hpp"
 #include "stream/packet.hpp"
 #include "stream/stream_info.hpp"
 
@@ -26,10 +27,13 @@ struct Rendition {
 class Policy {
 public:
     /// Warns of pairs of `record_formats` that cannot be (R5).
-    Policy(const SettingsSource& settings, const Registry& registry);
+    Policy(const SettingsSource& settings, const Registry& registry, const RecordRules& rules);
 
-    /// Whether this stream is recorded without being asked for over REST (R11-R14).
+    /// Whether this stream is recorded without being asked for over REST: by `record_streams`, then by the rules, then
+    /// by its protocol (R11-R15).
     bool records(const StreamInfo& stream) const;
+    /// What the rules say of its recordings, also of those that REST asks for.
+    OptionTexts options(const StreamInfo& stream) const;
 
     struct Choice {
         const Extension* writer;
@@ -49,6 +53,7 @@ private:
     const SettingsSource& source_;
     const Scope settings_;
     const Registry& registry_;
+    const RecordRules& rules_;
 };
 
 }  // namespace tapedeck::host

@@ -28,7 +28,8 @@ std::string last_part(const std::string& path) {
 Recorders::Recorders(Parts parts) : parts_(parts), settings_(parts.recorder.settings, "") {}
 
 void Recorders::opened(const std::shared_ptr<Stream>& stream) {
-    if (parts_.recorder.policy.records(stream->info())) record(stream, {});
+    const Policy& policy = parts_.recorder.policy;
+    if (policy.records(stream->info())) record(stream, policy.options(stream->info()));
 }
 
 bool Recorders::record(const std::shared_ptr<Stream>& stream, OptionTexts options) {
@@ -71,7 +72,7 @@ void Recorders::start(const std::string& media_session, const Settings& settings
         const Error missing("Stream not found", TD_NOT_FOUND);
         return done(&missing);
     }
-    OptionTexts options;
+    OptionTexts options = parts_.recorder.policy.options(stream->info());
     try {
         const auto current = parts_.recorder.settings.current();
         for (const auto& [name, value] : settings) {

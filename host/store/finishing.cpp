@@ -157,10 +157,12 @@ void Pipeline::put(const JobPtr& job, const std::stop_token& stop) {
     } else if (constexpr std::string_view scheme = "file://"; facts.uri.starts_with(scheme)) {
         facts.path = facts.uri.substr(scheme.size());
     }
+    const std::vector<std::string> wanted = list_of(settings_.text(storage_ids, facts.checked.get()));
     {
         const std::lock_guard lock(mutex_);
         std::erase_if(job->entry.debts, [](const Debt& debt) { return debt.event == 0; });
         for (std::size_t n = 1; n < targets_.size(); ++n) {
+            if (std::ranges::find(wanted, targets_[n]->storage.extension().id) == wanted.end()) continue;
             job->entry.debts.push_back(
                 {.target = targets_[n]->name, .event = 0, .attempts = 0, .next_try_us = 0, .detail = {}});
         }

@@ -34,7 +34,9 @@ inline constexpr Key record_rotation_index_enabled = Key::boolean("record_rotati
                                                          .per_recording();
 inline constexpr Key naming_id = Key::text("naming", "template").about("The naming plugin in use");
 inline constexpr Key storage_ids =
-    Key::text("storage", "local").about("Storage plugins, comma separated; the first one is home");
+    Key::text("storage", "local")
+        .about("Storage plugins, comma separated; the first one is home. Of a recording: those of them that get it")
+        .per_recording();
 inline constexpr Key storage_timeout =
     Key::duration("storage_timeout", "1h").about("How long one put of a file into a storage may take").reload();
 inline constexpr Key storage_retry_delay =

@@ -23,18 +23,6 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-std::vector<std::string> ids_of(std::string_view list) {
-    std::vector<std::string> ids;
-    for (std::size_t begin = 0; begin <= list.size();) {
-        const std::size_t end = std::min(list.find(',', begin), list.size());
-        std::string id(list.substr(begin, end - begin));
-        std::erase(id, ' ');
-        if (!id.empty()) ids.push_back(std::move(id));
-        begin = end + 1;
-    }
-    return ids;
-}
-
 const Extension& require_extension(const Delivery::Parts& parts, const char* kind, const std::string& id,
                                    const char* setting) {
     std::string names;
@@ -62,7 +50,7 @@ Pipeline::Pipeline(Delivery::Parts parts)
     if (settings_.is_set(file_recorder_thread_pool_max_size) && cpus > 0 && threads > cpus) {
         log::warning("file_recorder_thread_pool_max_size is {}, more than the {} CPUs of this machine", threads, cpus);
     }
-    for (const std::string& id : ids_of(settings_.text(storage_ids))) {
+    for (const std::string& id : list_of(settings_.text(storage_ids))) {
         const Extension& extension = require_extension(parts_, "storage", id, storage_ids.name);
         std::size_t workers = 2;
         if (const auto own = extension.context->settings.find("workers"); own && own->type == TD_INTEGER) {

@@ -49,7 +49,7 @@ class Server:
             (self.home / folder).mkdir(parents=True, exist_ok=True)
         if not (self.home / "lib").exists():
             (self.home / "lib").symlink_to(BUILD / "lib")
-        for shipped in ("access.yaml", "flash_handler_publish.sdp"):
+        for shipped in ("access.yaml", "flash_handler_publish.sdp", "record_rules.yaml"):
             if (SOURCE / "conf" / shipped).exists() and not (self.home / "conf" / shipped).exists():
                 shutil.copy(SOURCE / "conf" / shipped, self.home / "conf" / shipped)
         self.hook(hook if hook is not None else (SOURCE / "bin" / "on_record_hook.sh").read_text())

@@ -5,6 +5,7 @@
 
 #include "access/password.hpp"
 #include "base/error.hpp"
+#include "base/text.hpp"
 
 namespace tapedeck::host {
 namespace {

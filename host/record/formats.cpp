@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -51,22 +50,6 @@ std::string codec_name(std::uint32_t codec) {
     std::string text;
     for (int shift = 24; shift >= 0; shift -= 8) text += static_cast<char>(codec >> shift & 0xff);
     return printable(text);
-}
-
-Rotation parse_rotation(std::string_view text) {
-    const std::string_view value = trimmed(text);
-    if (value.empty() || value == "0" || upper(value) == "DISABLED") return {};
-    std::uint64_t number = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    const std::string suffix = upper(trimmed({end, static_cast<std::size_t>(value.data() + value.size() - end)}));
-    const auto shift = suffix == "K" ? 10u : suffix == "M" ? 20u : suffix == "G" ? 30u : 0u;
-    if (error != std::errc() || number > 1u << 31 || (shift == 0 && !suffix.empty())) {
-        throw Error(fmt::format("record_rotation: '{}' is neither seconds (20) nor a size (10M) nor 'disabled'",
-                                printable(text)),
-                    TD_MALFORMED);
-    }
-    if (shift != 0) return {.bytes = number << shift};
-    return {.duration_us = static_cast<std::int64_t>(number) * 1'000'000};
 }
 
 Formats parse_formats(std::string_view text) {

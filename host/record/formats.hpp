@@ -1,4 +1,4 @@
-// The settings that say how a recording is cut and contained, as values.
+// The setting that says which container a codec goes into, as a value.
 #pragma once
 
 #include <cstdint>
@@ -23,14 +23,5 @@ struct Formats {
 };
 /// `h264-mp4, vp8-webm` (R5): in any case, spaces between them.
 Formats parse_formats(std::string_view text);
-
-/// When to start the next file (R25). Nothing set: one file.
-struct Rotation {
-    std::int64_t duration_us = 0;
-    std::uint64_t bytes = 0;
-    bool is_on() const { return duration_us != 0 || bytes != 0; }
-};
-/// `20` (seconds), `10M`, empty, `0`, `disabled`. Throws Error(TD_MALFORMED).
-Rotation parse_rotation(std::string_view text);
 
 }  // namespace tapedeck::host

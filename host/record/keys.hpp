@@ -24,6 +24,11 @@ inline constexpr Key record_rotation =
         .about("New file after so many seconds (`20`) or bytes (`10M`); `disabled`: one file for each recording")
         .reload()
         .per_recording();
+inline constexpr Key record_rotation_align =
+    Key::boolean("record_rotation_align", "false")
+        .about("Files of seconds end at multiples of them by the server's clock: with 3600 at each full hour")
+        .reload()
+        .per_recording();
 inline constexpr Key record_audio_buffer_max_size =
     Key::integer("record_audio_buffer_max_size", "100")
         .about("Audio packets kept while the first key frame is awaited")
@@ -52,11 +57,12 @@ inline constexpr Key file_recorder_max_errors_per_interval = Key::integer("file_
                                                                  .within(1, 1'000'000)
                                                                  .reload();
 
-inline constexpr std::array<const td_key*, 12> record_keys{&record_streams,
+inline constexpr std::array<const td_key*, 13> record_keys{&record_streams,
                                                            &record_rules,
                                                            &record_formats,
                                                            &record_h264_to_ts,
                                                            &record_rotation,
+                                                           &record_rotation_align,
                                                            &record_audio_buffer_max_size,
                                                            &record_codec_change,
                                                            &record_queue,

@@ -17,6 +17,7 @@
 #include "record/media_pool.hpp"
 #include "record/opening.hpp"
 #include "record/policy.hpp"
+#include "record/rotation.hpp"
 #include "record/segment.hpp"
 #include "store/disk.hpp"
 #include "stream/by_track.hpp"
@@ -80,6 +81,7 @@ private:
     void end_conversion();
     void write(const Timed& timed);
     bool wants_cut(const Timed& timed);
+    void check_rotation();
     void cut(const Timed& timed);
     bool take_next_options();
     Policy::Choice choose();
@@ -120,6 +122,8 @@ private:
     OptionTexts options_;
     std::shared_ptr<const td_options> checked_;
     Rotation rotation_;
+    std::int64_t limit_us_ = 0;  // of the file in hand, where files of seconds are wanted
+    bool overdue_told_ = false;  // of it
     std::vector<Packet> batch_;
     std::vector<Timed> ready_;
     Interleaver interleaver_;

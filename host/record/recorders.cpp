@@ -4,6 +4,7 @@
 
 #include "base/log.hpp"
 #include "record/keys.hpp"
+#include "record/rotation.hpp"
 #include "store/catalog.hpp"
 #include "store/naming.hpp"
 

@@ -11,6 +11,7 @@
 #include "config/yaml.hpp"
 #include "record/formats.hpp"
 #include "record/keys.hpp"
+#include "record/rotation.hpp"
 #include "store/keys.hpp"
 
 namespace tapedeck::host {

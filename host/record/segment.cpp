@@ -71,6 +71,7 @@ void Segment::write(const Interleaver::Timed& timed) {
 
 void Segment::flush() {
     writer_->flush();
+    bytes_ = open_.file->length();
 }
 
 void Segment::finish(Delivery::Released released) {
@@ -83,14 +84,11 @@ void Segment::finish(Delivery::Released released) {
     facts_.end_us = server_clock_us();
     facts_.duration_us = end_us_ - origin_us_;
     facts_.media_end_us = facts_.media_start_us + facts_.duration_us;
-    facts_.bytes = bytes();
+    facts_.bytes = bytes_;
     facts_.flags |= TD_RECORDING_FINAL;
     delivery_.finish(open_.row, std::move(facts_), std::move(writer_), std::move(open_.file), std::move(released));
 }
 
-std::uint64_t Segment::bytes() const {
-    return open_.file == nullptr ? 0 : open_.file->bytes_written();
-}
 std::uint64_t Segment::device() const {
     return open_.file == nullptr ? 0 : open_.file->device();
 }

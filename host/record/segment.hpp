@@ -46,7 +46,8 @@ public:
 
     bool is_empty() const { return packets_ == 0; }
     std::int64_t duration_us() const { return end_us_ - origin_us_; }
-    std::uint64_t bytes() const;
+    /// The file's length after the last flush, a reserve in it included.
+    std::uint64_t bytes() const { return bytes_; }
     std::uint64_t device() const;
     /// The facts as they are now.
     const Recording& facts() const { return facts_; }
@@ -56,7 +57,7 @@ private:
     Recording facts_;
     const std::int64_t origin_us_;
     std::int64_t end_us_;
-    std::uint64_t packets_ = 0;
+    std::uint64_t packets_ = 0, bytes_ = 0;
     std::map<std::uint32_t, const TrackSpec*> tracks_;
     OpenFile open_;
     std::unique_ptr<Writer> writer_;  // after the file: it goes first

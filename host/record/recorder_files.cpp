@@ -1,0 +1,266 @@
+// The half of Recorder that decides which packets go into which file.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.hpp"
+#include "plugin/writer.hpp"
+#include "record/keys.hpp"
+#include "record/recorder.hpp"
+
+namespace tapedeck::host {
+
+Recording Recorder::facts() const {
+    Recording facts = plan(parts_.policy, stream_->info(), tracks(), checked_.get());
+    facts.options = options_;
+    facts.checked = checked_;
+    facts.segment = rotation_.is_on() || segments_ > 0 ? segments_ + 1 : 0;
+    return facts;
+}
+
+Recording Recorder::plan(const Policy& policy, const StreamInfo& info, const std::vector<const TrackSpec*>& tracks,
+                         const td_options* options) {
+    Recording facts;
+    facts.stream = info.name;
+    facts.protocol = info.protocol;
+    facts.media_session = info.media_session;
+    facts.session = info.session;
+    facts.login = info.login;
+    try {
+        const Policy::Choice choice = policy.choose(tracks, options);
+        facts.extension = WriterFacts(*choice.writer).extension;
+        for (const Rendition& one : choice.tracks) {
+            std::string& codec = one.source->track.kind == TD_VIDEO ? facts.video_codec : facts.audio_codec;
+            if (codec.empty()) codec = codec_name(one.codec);
+        }
+    } catch (const Error&) {  // not announced yet
+        facts.extension = "mp4";
+    }
+    return facts;
+}
+
+Opening::Outlook Recorder::outlook() const {
+    const std::uint32_t expects = stream_->info().expects;
+    const auto tracks = stream_->tracks();
+    const bool announced = std::ranges::any_of(tracks, [](auto* t) { return t->track.kind == TD_VIDEO; });
+    return {.video_comes = announced || (expects & 1u << TD_VIDEO) != 0,
+            .only_audio_comes = expects != 0,
+            .most_audio = static_cast<std::size_t>(settings_.integer(record_audio_buffer_max_size))};
+}
+
+void Recorder::await_start(Timed timed) {
+    const std::uint32_t track = timed.packet.view.track;
+    if (auto beginning = opening_.take(std::move(timed), outlook())) return begin_file(*beginning);
+    if (!opening_.skips_video()) return;
+    if (!std::exchange(told_waiting_, true)) log::info("{}: waiting for key frame", label());
+    stream_->request_key(track);
+}
+
+void Recorder::begin_file(const Opening::Beginning& beginning) {
+    parts_.delivery.require_free_name(facts());
+    std::vector<Timed> of_before;
+    converter_.finish(of_before);  // after a pause; encoders begin anew
+    const Policy::Choice choice = choose();
+    std::vector<Timed> packets;
+    for (const Timed& timed : beginning.packets) {
+        try {
+            converter_.push(timed, packets);
+        } catch (const Error& e) {  // the file has not begun, and need not begin with this
+            log::warning("{}: {}", label(), e.what());
+        }
+    }
+    open_segment(choice, beginning.origin_us);
+    for (const Timed& timed : packets) write(timed);
+}
+
+/// The stream ends before its file began.
+void Recorder::record_what_came() {
+    Opening::Outlook known = outlook();
+    const auto tracks = stream_->tracks();  // what was promised and did not come no longer counts
+    known.video_comes = std::ranges::any_of(tracks, [](auto* t) { return t->track.kind == TD_VIDEO; });
+    if (auto beginning = opening_.end(known)) return begin_file(*beginning);
+    if (stream_->packets() != 0) log::warning("{}: no key frame came; nothing was recorded", label());
+}
+
+/// The container for what comes now, and the converter set up for it.
+Policy::Choice Recorder::choose() {
+    const auto all = tracks();
+    Policy::Choice choice = parts_.policy.choose(all, checked_.get());
+    converter_.adopt(choice.tracks, checked_.get(), choice.left_out);
+    std::erase_if(choice.tracks, [&](const Rendition& one) {
+        return one.transform != nullptr && !converter_.converts(one.source->track.index);
+    });
+    for (const std::string& sentence : choice.left_out) {
+        log::warning("{}: {}; it is left out of the file", label(), sentence);
+    }
+    refused_tracks_.clear();
+    for (const TrackSpec* spec : all) {
+        const std::uint32_t index = spec->track.index;
+        const bool taken =
+            std::ranges::any_of(choice.tracks, [&](const auto& one) { return one.source->track.index == index; });
+        if (!taken) refused_tracks_.push_back(index);
+    }
+    return choice;
+}
+
+void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us) {
+    std::vector<const TrackSpec*> tracks;
+    for (const Rendition& one : choice.tracks) {
+        const TrackSpec* spec = one.transform == nullptr ? one.source : converter_.output(one.source->track.index);
+        if (spec != nullptr) tracks.push_back(spec);  // else it joins when it comes out
+    }
+    try {
+        segment_ = std::make_unique<Segment>(parts_.delivery, *choice.writer, tracks, facts(), origin_us);
+    } catch (const Error& e) {
+        if (e.status() != TD_NO_SPACE) throw Error(label(), e);
+        state_ = State::Paused;
+        return pause_or_give_up(e.what());
+    }
+    ++segments_;
+    device_ = segment_->device();
+    folders_ = {std::filesystem::path(segment_->facts().path).parent_path(), parts_.delivery.home_folder(nullptr)};
+    state_ = State::Recording;
+    cut_wanted_ = false;
+    overdue_told_ = false;
+    const bool aligns = rotation_.duration_us != 0 && settings_.boolean(record_rotation_align, checked_.get());
+    limit_us_ = aligns ? until_multiple(rotation_.duration_us) : rotation_.duration_us;
+    await_key_ = false;
+    const std::string name = parts_.delivery.provisional_name(segment_->facts());  // its start is known now
+    {
+        const std::lock_guard lock(mutex_);
+        shown_name_ = name;
+    }
+    log::info("{} goes to {}", label(), segment_->facts().path);
+}
+
+void Recorder::convert(Timed timed) {
+    if (converter_.is_idle()) return write(timed);
+    if (!converter_.fits(timed)) choose();
+    std::vector<Timed> out = std::exchange(converted_, {});  // a cut changes the converter
+    try {
+        converter_.push(std::move(timed), out);
+    } catch (const Error& e) {
+        count_error(e);
+    }
+    for (const Timed& one : out) write(one);
+    out.clear();
+    converted_ = std::move(out);
+    for (Timed& one : std::exchange(carried_, {})) convert(std::move(one));
+}
+
+/// What the transforms and the order held back goes to the file that ends.
+void Recorder::flush_converter() {
+    std::vector<Timed> out;
+    converter_.finish(out);
+    for (const Timed& one : out) write(one);
+}
+
+void Recorder::write(const Timed& timed) {
+    if (state_ != State::Recording) return;
+    if (wants_cut(timed)) cut(timed);
+    if (state_ != State::Recording || !segment_->has(timed.packet.view.track)) return;
+    if (segment_->spec(timed.packet.view.track) != timed.packet.spec) return;  // its parameters wait for the next file
+    if (await_key_ && timed.packet.is_video()) {
+        if (!timed.packet.is_video_key()) return;
+        await_key_ = false;
+    }
+    try {
+        segment_->write(timed);
+    } catch (const Error& e) {
+        return count_error(e);
+    }
+    if (!std::exchange(started_told_, true)) parts_.delivery.event_started(segment_->facts());
+}
+
+bool Recorder::wants_cut(const Timed& timed) {
+    const TrackSpec* spec = timed.packet.spec;
+    const bool is_late = converter_.converts(spec->track.index) && spec != converter_.output(spec->track.index);
+    if (is_late) {
+        // It came before its conversion, or before the transform's newest parameters.
+    } else if (segment_->has(spec->track.index)) {
+        if (segment_->spec(spec->track.index) != spec) {
+            const bool split = settings_.text(record_codec_change, checked_.get()) == "split";
+            if (split || !segment_->change(spec)) cut_wanted_ = true;
+        }
+    } else if (std::ranges::find(refused_tracks_, spec->track.index) == refused_tracks_.end()) {
+        cut_wanted_ = true;  // a track that came late
+        stream_->request_key(0);
+    }
+    if (restart_wanted_) cut_wanted_ = true;
+    check_rotation();
+    if (!cut_wanted_) return false;
+    const auto tracks = stream_->tracks();
+    const bool has_video = std::ranges::any_of(
+        tracks, [&](auto* t) { return t->track.kind == TD_VIDEO && segment_->has(t->track.index); });
+    return !has_video || timed.packet.is_video_key();
+}
+
+/// A source whose key frame is late is asked for one, when the file is half as large again as it should be.
+void Recorder::check_rotation() {
+    const std::int64_t time_us = segment_->duration_us();
+    const std::uint64_t bytes = segment_->bytes();
+    if (limit_us_ != 0 && time_us >= limit_us_) cut_wanted_ = true;
+    if (rotation_.bytes != 0 && bytes >= rotation_.bytes) cut_wanted_ = true;
+    const bool overdue = (limit_us_ != 0 && time_us >= limit_us_ + limit_us_ / 2) ||
+                         (rotation_.bytes != 0 && bytes >= rotation_.bytes + rotation_.bytes / 2);
+    if (!overdue) return;
+    if (!std::exchange(overdue_told_, true)) {
+        log::warning("{}: the next file is due, and no key frame has come; the source is asked for one", label());
+    }
+    stream_->request_key(0);
+}
+
+void Recorder::cut(const Timed& timed) {
+    cut_wanted_ = false;
+    if (std::exchange(restart_wanted_, false)) {
+        if (!take_next_options()) return;
+        end_conversion();
+    }
+    close_segment();
+    const Policy::Choice choice = choose();
+    open_segment(choice, timed.pts_us);
+}
+
+/// The settings of a startup over this recording. False: their name is taken, and the recording goes on as it is.
+bool Recorder::take_next_options() {
+    const OptionTexts before = options_;
+    const std::uint32_t count = std::exchange(segments_, 0);
+    {
+        const std::lock_guard lock(mutex_);
+        options_ = std::exchange(next_options_, {});
+    }
+    adopt_options();
+    try {
+        parts_.delivery.require_free_name(facts());
+        return true;
+    } catch (const Error& e) {
+        log::error("{}; recording goes on with the settings that it had", e.what());
+    }
+    segments_ = count;
+    {
+        const std::lock_guard lock(mutex_);
+        options_ = before;
+    }
+    adopt_options();
+    return false;
+}
+
+/// New settings may be the transforms' too: what they hold ends this file, what was only waiting goes to the next.
+void Recorder::end_conversion() {
+    std::vector<Timed> out;
+    converter_.finish(out);
+    for (Timed& one : out) {
+        if (!converter_.made(one.packet.spec)) {
+            carried_.push_back(std::move(one));
+            continue;
+        }
+        try {
+            segment_->write(one);
+        } catch (const Error& e) {
+            log::error("{}: {}", label(), e.what());
+        }
+    }
+}
+
+}  // namespace tapedeck::host

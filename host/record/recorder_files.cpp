@@ -6,6 +6,7 @@
 
 #include "base/log.hpp"
 #include "plugin/writer.hpp"
+#include "record/access_unit.hpp"
 #include "record/keys.hpp"
 #include "record/recorder.hpp"
 
@@ -161,16 +162,33 @@ void Recorder::write(const Timed& timed) {
     if (wants_cut(timed)) cut(timed);
     if (state_ != State::Recording || !segment_->has(timed.packet.view.track)) return;
     if (segment_->spec(timed.packet.view.track) != timed.packet.spec) return;  // its parameters wait for the next file
-    if (await_key_ && timed.packet.is_video()) {
-        if (!timed.packet.is_video_key()) return;
-        await_key_ = false;
-    }
+    if (timed.packet.is_video() && !is_decodable(timed)) return;
     try {
         segment_->write(timed);
     } catch (const Error& e) {
         return count_error(e);
     }
     if (!std::exchange(started_told_, true)) parts_.delivery.event_started(segment_->facts());
+}
+
+/// After an error or a hole nothing can be decoded up to the next key frame (R65); the picture before it stands so
+/// long.
+bool Recorder::is_decodable(const Timed& timed) {
+    const td_packet& packet = timed.packet.view;
+    const bool key = timed.packet.is_video_key();
+    const std::uint32_t codec = timed.packet.spec->track.codec;
+    if (!is_access_unit(codec, {packet.data, packet.data_size}, key)) {
+        count_error(Error(fmt::format("at {} ms: {} bytes of video are no access unit of {}", timed.pts_us / 1000,
+                                      packet.data_size, codec_name(codec)),
+                          TD_MALFORMED));
+        return false;
+    }
+    if ((packet.flags & TD_PACKET_DISCONTINUITY) != 0 && !key) {
+        await_key_ = true;
+        stream_->request_key(packet.track);
+    }
+    if (key) await_key_ = false;
+    return !await_key_;
 }
 
 bool Recorder::wants_cut(const Timed& timed) {

@@ -83,11 +83,45 @@ class Vod(FlowTest):
             self.assertEqual(media.decodes(file), "", file.name)
 
     def test_lost_packets_leave_no_broken_picture(self):
-        server = self.served(film=clips.both(30))
+        clip = clips.both(30)
+        server = self.served(film=clip)
         self.assertEqual(self.start(server, "vod://film.flv", realTime=False, record=True, faults={"loss": 0.02, "seed": 5})[0], 200)
         file = server.file("film.mp4", 30)
-        self.assertLess(frames(file, "audio"), frames(clips.both(30), "audio"))
+        self.assertLess(frames(file, "audio"), frames(clip, "audio"))
+        self.assertEqual(media.decodes(file), "")
         self.assertTrue(media.is_progressive(file))
+        self.only_whole_groups(file, clip)
+
+    def only_whole_groups(self, file, clip):
+        """Every picture is one of the clip's, and each group of pictures is there from its key frame up to a hole."""
+        source = media.hashes(clip, "video")
+        positions = [source.index(one) for one in media.hashes(file, "video")]
+        self.assertLess(len(positions), len(source))
+        for i, at in enumerate(positions):
+            if at % 25 != 0:  # the key frames of clips.both
+                self.assertEqual(positions[i - 1], at - 1, "what follows a hole before the next key frame is left out")
+
+    def test_a_broken_access_unit_costs_the_pictures_up_to_the_next_key_frame(self):
+        clip = clips.both(30)
+        server = self.served({"file_recorder_max_errors_per_interval": "1000"}, film=clip)
+        self.assertEqual(self.start(server, "vod://film.flv", realTime=False, record=True, faults={"corrupt": 0.01})[0], 200)
+        file = server.file("film.mp4", 30)
+        self.assertEqual(frames(file, "audio"), frames(clip, "audio"), "sound goes on")
+        self.assertEqual(media.decodes(file), "")
+        self.only_whole_groups(file, clip)
+        self.assertIn("no access unit of H264", server.log())
+        self.assertGreater(server.metrics()["tapedeck_record_errors"], 1)
+
+    def test_three_errors_within_an_hour_end_the_recording_with_a_whole_file(self):
+        clip = clips.both(30)
+        server = self.served(film=clip)
+        self.assertEqual(self.start(server, "vod://film.flv", realTime=False, record=True, faults={"corrupt": 0.02})[0], 200)
+        file = server.file("film.mp4", 30)
+        server.hooked(1)
+        server.logged("3 errors within 60 minutes")
+        self.assertEqual(server.metrics()["tapedeck_record_errors"], 3)
+        self.assertEqual(media.decodes(file), "")
+        self.assertLess(frames(file, "audio"), frames(clip, "audio"))
 
 
 if __name__ == "__main__":

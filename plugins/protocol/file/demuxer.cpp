@@ -211,6 +211,7 @@ void Demuxer::read() {
     unit.dts = packet.dts == AV_NOPTS_VALUE ? lane->next_dts : time(packet.dts);
     unit.pts = packet.pts == AV_NOPTS_VALUE ? unit.dts : time(packet.pts);
     unit.duration = rescale(packet.duration, lane->from, track.time_base);
+    unit.video = track.kind == TD_VIDEO;
     unit.key = track.kind == TD_AUDIO || (packet.flags & AV_PKT_FLAG_KEY) != 0;
     ByteSpan bytes(packet.data, static_cast<std::size_t>(packet.size));
     if (lane->frame != 0) {

@@ -16,7 +16,7 @@ namespace tapedeck::file_source {
 struct Unit {
     std::uint32_t track = 0;
     std::int64_t pts = 0, dts = 0, duration = 0;
-    bool key = false;
+    bool key = false, video = false;
     std::vector<std::uint8_t> payload;
 };
 

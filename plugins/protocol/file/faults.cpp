@@ -1,5 +1,6 @@
 #include "faults.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "tapedeck/media/ticks.hpp"
@@ -21,6 +22,9 @@ std::vector<Outgoing> Faults::pass(Unit unit, td_rational time_base) {
     if (happens(plan_.loss)) {
         lost_[unit.track] = true;
         return {};
+    }
+    if (unit.video && happens(plan_.corrupt)) {
+        std::fill_n(unit.payload.begin(), std::min<std::size_t>(unit.payload.size(), 4), std::uint8_t{0xff});
     }
     Outgoing out{std::move(unit), false, due};
     out.gap = lost_[out.unit.track];

@@ -15,6 +15,7 @@ namespace tapedeck::file_source {
 struct FaultPlan {
     double loss = 0;     ///< packets that never come
     double reorder = 0;  ///< packets that come after their successor
+    double corrupt = 0;  ///< of video: access units whose beginning is overwritten
     std::uint32_t seed = 1;
     std::chrono::microseconds jump_at{-1}, jump_by{};     ///< the clock of the source jumps; below 0: never
     std::chrono::microseconds pause_at{-1}, pause_for{};  ///< nothing comes for a while, and the clock goes on

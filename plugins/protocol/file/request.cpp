@@ -78,6 +78,7 @@ FaultPlan parse_faults(const json::object& from) {
     FaultPlan plan;
     plan.loss = members.number("loss", 0, 1, 0);
     plan.reorder = members.number("reorder", 0, 1, 0);
+    plan.corrupt = members.number("corrupt", 0, 1, 0);
     plan.seed = static_cast<std::uint32_t>(members.number("seed", 0, std::numeric_limits<std::uint32_t>::max(), 1));
     plan.jump_at = time("jumpAtMs", 0, -1);
     plan.jump_by = time("jumpByMs", -day_ms, 0);

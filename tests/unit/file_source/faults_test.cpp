@@ -29,6 +29,15 @@ TEST(Faults, WithoutAPlanNothingChanges) {
     EXPECT_EQ(times(faults, 100), (std::vector<std::int64_t>{0, 20, 40, 60, 80}));
 }
 
+TEST(Faults, OverwritesTheBeginningOfPicturesOnly) {
+    Faults faults({.corrupt = 1});
+    Unit picture = unit(0);
+    picture.video = true;
+    picture.payload = {0, 0, 0, 2, 0x65, 1};
+    EXPECT_EQ(faults.pass(picture, base)[0].unit.payload, (std::vector<std::uint8_t>{255, 255, 255, 255, 0x65, 1}));
+    EXPECT_EQ(faults.pass(unit(20), base)[0].unit.payload, (std::vector<std::uint8_t>{1}));
+}
+
 TEST(Faults, LosesTheSameShareEachTimeAndFlagsWhatFollows) {
     const FaultPlan plan{.loss = 0.1, .seed = 7};
     std::vector<std::int64_t> kept;

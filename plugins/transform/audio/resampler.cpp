@@ -1,0 +1,91 @@
+#include "resampler.hpp"
+
+#include <array>
+
+#include "tapedeck/context.hpp"
+
+namespace tapedeck::audio {
+
+Resampler::~Resampler() {
+    libav().av_channel_layout_uninit(&layout_);
+}
+
+bool Resampler::fits(const AVFrame& block) const {
+    return context_ != nullptr && !is_drained_ && rate_ == block.sample_rate && format_ == block.format &&
+           libav().av_channel_layout_compare(&layout_, &block.ch_layout) == 0;
+}
+
+void Resampler::open(const AVFrame& block) {
+    const bool known = context_ != nullptr && rate_ == block.sample_rate && format_ == block.format &&
+                       libav().av_channel_layout_compare(&layout_, &block.ch_layout) == 0;
+    if (!known) {
+        context_.reset();
+        AVChannelLayout from{}, to{};
+        libav().av_channel_layout_copy(&to, &out_.layout());
+        libav().av_channel_layout_copy(&layout_, &block.ch_layout);
+        if (block.ch_layout.order == AV_CHANNEL_ORDER_UNSPEC)
+            libav().av_channel_layout_default(&from, block.ch_layout.nb_channels);
+        else
+            libav().av_channel_layout_copy(&from, &block.ch_layout);
+        rate_ = block.sample_rate;
+        format_ = block.format;
+        SwrContext* made = nullptr;
+        libav().swr_alloc_set_opts2(&made, &to, out_.format(), out_.sample_rate(), &from,
+                                    static_cast<AVSampleFormat>(block.format), block.sample_rate, 0, nullptr);
+        libav().av_channel_layout_uninit(&from);
+        libav().av_channel_layout_uninit(&to);
+        context_ = owned(made);
+        // Mixed, no sample exceeds what came in; one channel comes as it is on both sides, not 3 dB quieter.
+        libav().av_opt_set_double(context_.get(), "rematrix_maxval", 1, 0);
+        constexpr std::array both{1., 1.};
+        if (block.ch_layout.nb_channels == 1 && out_.layout().nb_channels == 2)
+            libav().swr_set_matrix(context_.get(), both.data(), 1);
+    }
+    const int result = libav().swr_init(context_.get());
+    if (result < 0) {
+        context_.reset();
+        throw Error(TD_UNSUPPORTED,
+                    "sound of " + std::to_string(block.sample_rate) + " Hz is not resampled: " + message_of(result));
+    }
+    is_drained_ = false;
+}
+
+void Resampler::put(const AVFrame& block, int skip) {
+    const auto format = static_cast<AVSampleFormat>(block.format);
+    const bool planar = libav().av_sample_fmt_is_planar(format) != 0;
+    const int channels = block.ch_layout.nb_channels;
+    const int step = libav().av_get_bytes_per_sample(format) * (planar ? 1 : channels);
+    std::array<const std::uint8_t*, 64> planes{};
+    const int count = planar ? channels : 1;
+    if (count > static_cast<int>(planes.size())) throw Error(TD_UNSUPPORTED, "sound of too many channels");
+    for (int i = 0; i < count; ++i) planes[static_cast<std::size_t>(i)] = block.extended_data[i] + skip * step;
+    convert(planes.data(), block.nb_samples - skip);
+}
+
+void Resampler::drain() {
+    if (context_ == nullptr || is_drained_) return;
+    convert(nullptr, 0);
+    is_drained_ = true;
+}
+
+void Resampler::convert(const std::uint8_t** planes, int count) {
+    for (;;) {
+        const Encoder::Room room = out_.room();
+        auto planes_out = room.planes;
+        const int got = libav().swr_convert(context_.get(), planes_out.data(), room.samples, planes, count);
+        if (got < 0) throw Error(TD_FAILED, "libswresample: " + message_of(got));
+        out_.filled(got);
+        if (got < room.samples) return;
+        count = 0;
+    }
+}
+
+std::int64_t Resampler::pending() const {
+    return context_ == nullptr || is_drained_ ? 0 : libav().swr_get_delay(context_.get(), out_.sample_rate());
+}
+
+void Resampler::stretch(int samples) {
+    libav().swr_set_compensation(context_.get(), samples, out_.sample_rate());
+}
+
+}  // namespace tapedeck::audio

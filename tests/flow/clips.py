@@ -40,6 +40,12 @@ def b_frames(seconds=6):
                  "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-b:v", "400k", "-bf", "3", "-g", "50", *_AAC)
 
 
+def slow(seconds=6):
+    """Five frames a second."""
+    return _clip(f"slow-{seconds}.flv", "-f", "lavfi", "-i", "testsrc2=size=320x240:rate=5", "-f", "lavfi", "-i", _TONE, "-t", str(seconds),
+                 *_X264, "-bf", "2", "-g", "10", *_AAC)
+
+
 def audio(seconds=6):
     return _clip(f"audio-{seconds}.flv", "-f", "lavfi", "-i", _TONE, "-t", str(seconds), *_AAC)
 

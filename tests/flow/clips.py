@@ -73,3 +73,38 @@ def broadcast(seconds=20):
                  "-i", _TONE, "-t", str(seconds), "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-pix_fmt", "yuv420p",
                  "-b:v", "1500k", "-maxrate", "1500k", "-bufsize", "3000k", "-bf", "0", "-g", "60", "-keyint_min", "60",
                  "-sc_threshold", "0", "-c:a", "aac", "-ac", "2", "-b:a", "96k")
+
+
+_TONE48 = "sine=frequency=440:sample_rate=48000"
+_VP8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "400k"]
+_OPUS = ["-c:a", "libopus", "-b:a", "64k"]
+
+
+def vp8_opus(seconds=10):
+    """VP8 with a key frame each 2 s, and Opus, as browsers send them."""
+    return _clip(f"vp8-opus-{seconds}.webm", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE48, "-t", str(seconds), *_VP8,
+                 "-g", "50", *_OPUS)
+
+
+def h264_opus(seconds=10):
+    """H.264 with B-frames, and Opus."""
+    return _clip(f"h264-opus-{seconds}.mkv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE48, "-t", str(seconds),
+                 "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-b:v", "400k", "-bf", "3", "-g", "50", *_OPUS)
+
+
+def h264_large(seconds=6):
+    """Another size than `h264_opus` has."""
+    return _clip(f"h264-large-{seconds}.mkv", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", _TONE48,
+                 "-t", str(seconds), *_X264, "-bf", "0", "-g", "50", *_OPUS)
+
+
+def mkv_of(video, audio, seconds=3):
+    """These codecs in Matroska; Speex, PCM and G.722 at the rates that telephones send."""
+    encoders = {"h264": [*_X264, "-bf", "0"], "h265": ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=0"],
+                "vp9": ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"],
+                "av1": ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "10"],
+                "opus": _OPUS, "aac": _AAC, "mp3": ["-c:a", "libmp3lame"], "speex": ["-c:a", "libspeex", "-ar", "16000", "-ac", "1"],
+                "pcm_alaw": ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"], "pcm_mulaw": ["-c:a", "pcm_mulaw", "-ar", "8000", "-ac", "1"],
+                "g722": ["-c:a", "g722", "-ar", "16000", "-ac", "1"]}
+    return _clip(f"{video}-{audio}-{seconds}.mkv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE48, "-t", str(seconds),
+                 *encoders[video], "-g", "25", *encoders[audio])

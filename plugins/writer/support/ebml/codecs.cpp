@@ -1,0 +1,262 @@
+#include "codecs.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "tapedeck/context.hpp"
+#include "tapedeck/media/aac.hpp"
+#include "tapedeck/media/h264.hpp"
+
+namespace tapedeck::ebml {
+namespace {
+
+constexpr std::uint64_t second_ns = 1'000'000'000;
+constexpr std::size_t opus_head_size = 19;   // RFC 7845 section 5.1
+constexpr std::size_t speex_head_size = 80;  // SpeexHeader of the Speex manual, section 5.3.1
+
+/// Appends numbers with the least significant byte first, as RIFF and Xiph headers have them.
+void little_endian(Bytes& out, std::uint64_t value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; ++i) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+}
+
+std::uint64_t channels_of(const td_track& track) {
+    return track.channels == 0 ? 1 : track.channels;
+}
+
+View config_of(const td_track& track) {
+    return {track.config.data, track.config.size};
+}
+
+void append(Bytes& out, std::string_view text, std::size_t size) {
+    out.insert(out.end(), text.begin(), text.end());
+    out.resize(out.size() + size - text.size());
+}
+
+Bytes opus_head(std::uint64_t channels) {
+    Bytes out;
+    append(out, "OpusHead", 8);
+    little_endian(out, 1, 1);  // version
+    little_endian(out, channels, 1);
+    little_endian(out, 0, 2);  // pre-skip: not known
+    little_endian(out, 48000, 4);
+    little_endian(out, 0, 3);  // gain, mapping family
+    return out;
+}
+
+Bytes speex_head(std::uint64_t rate, std::uint64_t channels) {
+    const std::uint64_t mode = rate > 16000 ? 2 : rate > 8000 ? 1 : 0;
+    Bytes out;
+    append(out, "Speex   ", 8);
+    append(out, "1.2", 20);
+    little_endian(out, 1, 4);  // version of the header
+    little_endian(out, speex_head_size, 4);
+    little_endian(out, rate, 4);
+    little_endian(out, mode, 4);
+    little_endian(out, 4, 4);  // version of the mode's bitstream
+    little_endian(out, channels, 4);
+    little_endian(out, 0xffffffff, 4);  // bit rate: not known
+    little_endian(out, std::uint64_t{160} << mode, 4);
+    little_endian(out, 0, 4);  // constant bit rate
+    little_endian(out, 1, 4);  // frames in a packet
+    out.resize(speex_head_size);
+    return out;
+}
+
+struct WaveFormat {
+    std::uint16_t tag;
+    std::uint64_t rate, channels, bytes_per_second, block_align, bits;
+};
+
+Bytes wave_format(const WaveFormat& format, View extra) {
+    Bytes out;
+    little_endian(out, format.tag, 2);
+    little_endian(out, format.channels, 2);
+    little_endian(out, format.rate, 4);
+    little_endian(out, format.bytes_per_second, 4);
+    little_endian(out, format.block_align, 2);
+    little_endian(out, format.bits, 2);
+    little_endian(out, extra.size(), 2);
+    out.insert(out.end(), extra.begin(), extra.end());
+    return out;
+}
+
+void set_up_opus(CodecSetup& setup, const td_track& track) {
+    const View config = config_of(track);
+    setup.id = "A_OPUS";
+    setup.codec_private = config.empty() ? opus_head(channels_of(track)) : Bytes(config.begin(), config.end());
+    if (setup.codec_private.size() < opus_head_size) throw Malformed("OpusHead: too short");
+    const std::uint64_t pre_skip = setup.codec_private[10] | std::uint64_t{setup.codec_private[11]} << 8;
+    setup.delay_ns = (pre_skip * second_ns + 24000) / 48000;
+    setup.seek_pre_roll_ns = 80'000'000;
+    setup.sample_rate = 48000;
+    setup.channels = setup.codec_private[9];
+}
+
+void set_up_aac(CodecSetup& setup, const td_track& track) {
+    const View config = config_of(track);
+    const auto parsed = aac::parse_config(config);
+    setup.id = "A_AAC";
+    setup.codec_private.assign(config.begin(), config.end());
+    setup.sample_rate = parsed.sample_rate;
+    if (parsed.output_rate != parsed.sample_rate) setup.output_rate = parsed.output_rate;
+    setup.channels = parsed.channels == 0 ? channels_of(track) : parsed.channels;
+}
+
+void set_up_wave(CodecSetup& setup, const td_track& track) {
+    const std::uint64_t channels = channels_of(track);
+    const std::uint64_t rate = track.sample_rate != 0 ? track.sample_rate : track.codec == TD_CODEC_G722 ? 16000 : 8000;
+    setup.id = "A_MS/ACM";
+    setup.sample_rate = static_cast<double>(rate);
+    setup.channels = channels;
+    if (track.codec == TD_CODEC_SPEEX) {
+        const View config = config_of(track);
+        const Bytes head =
+            config.size() >= speex_head_size ? Bytes(config.begin(), config.end()) : speex_head(rate, channels);
+        setup.codec_private = wave_format({0xa109, rate, channels, 0, 1, 16}, head);
+    } else if (track.codec == TD_CODEC_G722) {
+        setup.bit_depth = 4;
+        setup.codec_private = wave_format({0x028f, rate, channels, rate * channels / 2, channels, 4}, {});
+    } else {
+        setup.bit_depth = 8;
+        const std::uint16_t tag = track.codec == TD_CODEC_PCMA ? 0x0006 : 0x0007;
+        setup.codec_private = wave_format({tag, rate, channels, rate * channels, channels, 8}, {});
+    }
+}
+
+void set_up_picture(CodecSetup& setup, const td_track& track, const char* id, bool needs_config) {
+    setup.id = id;
+    if (!needs_config) return;
+    const View config = config_of(track);
+    if (config.empty()) throw Malformed("no decoder setup");
+    setup.codec_private.assign(config.begin(), config.end());
+}
+
+CodecSetup set_up(const td_track& track) {
+    CodecSetup setup;
+    switch (track.codec) {
+        case TD_CODEC_H264:
+            if (h264::parse_avcc(config_of(track)).length_size != 4)
+                throw Malformed("avcC: NAL lengths not of 4 bytes");
+            set_up_picture(setup, track, "V_MPEG4/ISO/AVC", true);
+            break;
+        case TD_CODEC_H265:
+            set_up_picture(setup, track, "V_MPEGH/ISO/HEVC", true);
+            break;
+        case TD_CODEC_AV1:
+            set_up_picture(setup, track, "V_AV1", true);
+            break;
+        case TD_CODEC_VP8:
+            set_up_picture(setup, track, "V_VP8", false);
+            break;
+        case TD_CODEC_VP9:
+            set_up_picture(setup, track, "V_VP9", false);
+            break;
+        case TD_CODEC_OPUS:
+            set_up_opus(setup, track);
+            break;
+        case TD_CODEC_AAC:
+            set_up_aac(setup, track);
+            break;
+        case TD_CODEC_MP3:
+            setup.id = "A_MPEG/L3";
+            setup.sample_rate = track.sample_rate == 0 ? 44100 : track.sample_rate;
+            setup.channels = channels_of(track);
+            break;
+        case TD_CODEC_PCMA:
+        case TD_CODEC_PCMU:
+        case TD_CODEC_G722:
+        case TD_CODEC_SPEEX:
+            set_up_wave(setup, track);
+            break;
+        default:
+            throw Malformed("a codec that Matroska has no name for");
+    }
+    return setup;
+}
+
+std::optional<PictureSize> vp8_size(View frame) {
+    constexpr std::array<std::uint8_t, 3> start_code{0x9d, 0x01, 0x2a};
+    if (frame.size() < 10 || !std::ranges::equal(frame.subspan(3, 3), start_code)) return std::nullopt;
+    const auto side = [&](std::size_t at) { return (frame[at] | std::uint32_t{frame[at + 1]} << 8) & 0x3fffu; };
+    return PictureSize{side(6), side(8)};
+}
+
+std::optional<PictureSize> vp9_size(View frame) {
+    BitReader bits(frame);
+    if (bits.bits(2) != 2) return std::nullopt;
+    const auto low = bits.bits(1), high = bits.bits(1);
+    const auto profile = high * 2 + low;
+    if (profile == 3) bits.flag();
+    if (bits.flag() || bits.flag()) return std::nullopt;  // shows an earlier frame, or is no key frame
+    bits.bits(2);
+    if (bits.bits(24) != 0x498342) return std::nullopt;
+    if (profile >= 2) bits.flag();
+    constexpr std::uint32_t rgb = 7;
+    if (bits.bits(3) == rgb) {
+        if (profile % 2 == 1) bits.flag();
+    } else {
+        bits.flag();
+        if (profile % 2 == 1) bits.bits(3);
+    }
+    const auto width = bits.bits(16) + 1;
+    return PictureSize{width, bits.bits(16) + 1};
+}
+
+}  // namespace
+
+CodecSetup codec_setup(const td_track& track) {
+    try {
+        return set_up(track);
+    } catch (const Malformed& e) {
+        throw Error(TD_UNSUPPORTED,
+                    "track " + std::to_string(track.index) + " cannot be written to Matroska: " + e.what());
+    }
+}
+
+std::optional<PictureSize> picture_size(std::uint32_t codec, View config, View key_frame) {
+    try {
+        if (codec == TD_CODEC_VP8) return vp8_size(key_frame);
+        if (codec == TD_CODEC_VP9) return vp9_size(key_frame);
+        if (codec != TD_CODEC_H264) return std::nullopt;
+        const auto avcc = h264::parse_avcc(config);
+        if (avcc.sps.empty()) return std::nullopt;
+        const auto sps = h264::parse_sps(avcc.sps.front());
+        return PictureSize{sps.width, sps.height};
+    } catch (const Malformed&) {
+        return std::nullopt;
+    }
+}
+
+Bytes parameter_sets(View avcc) {
+    Bytes out;
+    try {
+        const auto config = h264::parse_avcc(avcc);
+        for (const auto& nal : config.sps) h264::append_nal(out, nal);
+        for (const auto& nal : config.pps) h264::append_nal(out, nal);
+    } catch (const Malformed&) {
+        out.clear();
+    }
+    return out;
+}
+
+std::optional<std::size_t> parameter_sets_place(View access_unit) {
+    std::size_t place = 0, at = 0;
+    try {
+        ByteReader reader(access_unit);
+        while (!reader.empty()) {
+            const View nal = reader.take(reader.u32());
+            const auto type = h264::nal_type(nal);
+            if (type == h264::nal_sps) return std::nullopt;
+            if (type == h264::nal_slice || type == h264::nal_idr) break;
+            at += 4 + nal.size();
+            if (type == h264::nal_aud) place = at;
+        }
+    } catch (const Malformed&) {
+        return std::nullopt;
+    }
+    return place;
+}
+
+}  // namespace tapedeck::ebml

@@ -102,7 +102,7 @@ def mkv_of(video, audio, seconds=3):
     """These codecs in Matroska; Speex, PCM and G.722 at the rates that telephones send."""
     encoders = {"h264": [*_X264, "-bf", "0"], "h265": ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=0"],
                 "vp9": ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"],
-                "av1": ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "10"],
+                "av1": ["-c:v", "libaom-av1", "-usage", "realtime", "-cpu-used", "8"],
                 "opus": _OPUS, "aac": _AAC, "mp3": ["-c:a", "libmp3lame"], "speex": ["-c:a", "libspeex", "-ar", "16000", "-ac", "1"],
                 "pcm_alaw": ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"], "pcm_mulaw": ["-c:a", "pcm_mulaw", "-ar", "8000", "-ac", "1"],
                 "g722": ["-c:a", "g722", "-ar", "16000", "-ac", "1"]}

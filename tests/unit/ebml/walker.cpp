@@ -67,11 +67,11 @@ double Node::real() const {
 
 std::vector<Node> Node::children() const {
     std::vector<Node> found;
-    for (std::uint64_t at = 0; at < content.size();) {
+    for (std::uint64_t next = 0; next < content.size();) {
         std::uint64_t size = 0;
-        auto child = element_at(content, at, size);
+        auto child = element_at(content, next, size);
         if (!child || size != child->content.size()) throw std::runtime_error("an element is not filled exactly");
-        at = child->content_at + size;
+        next = child->content_at + size;
         child->at += content_at;
         child->content_at += content_at;
         found.push_back(std::move(*child));

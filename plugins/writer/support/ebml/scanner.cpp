@@ -13,7 +13,7 @@ constexpr std::size_t first_look = 1 << 16;  // bytes of a head that is not unus
 constexpr std::size_t longest_head = 4 << 20;
 constexpr std::size_t cluster_header = 8;
 constexpr std::size_t element_look = 64;  // bytes that hold all headers around one payload
-constexpr std::size_t longest_zeros = 512;
+constexpr std::size_t sector_size = 512;  // the disk writes no less
 
 /// Reads small parts in order with few calls.
 class Window {
@@ -71,11 +71,11 @@ struct FoundBlock {
 
 /// A cluster of the file.
 struct FoundCluster {
+    ClusterFacts facts;
     std::uint64_t at = 0, end = 0;  // `end`: as its header says, or the last whole block's
     std::uint64_t time = 0;
     std::uint64_t first_block = 0;
-    std::uint64_t last_time = 0;  // where its last block ends
-    std::uint64_t blocks = 0;
+    std::uint64_t blocks = 1;  // at least
     bool torn = false;
 };
 
@@ -166,34 +166,67 @@ private:
     void walk() {
         std::uint64_t at = found_.layout.data_at;
         while (auto cluster = read_cluster(at)) {
+            if (!read_facts(*cluster)) break;
             last_.push_back(*cluster);
+            if (last_.size() > 2) {
+                keep(last_.front());
+                last_.pop_front();
+            }
             if (cluster->end >= size_) break;
             at = cluster->end;
-            if (last_.size() <= 2) continue;
-            if (!keep(last_.front())) return;
-            last_.pop_front();
         }
         for (FoundCluster& cluster : last_) {
             verify(cluster);
-            if (cluster.blocks == 0 || !keep(cluster) || cluster.torn) return;
+            if (cluster.blocks == 0) return;
+            keep(cluster);
+            if (cluster.torn) return;
         }
+    }
+
+    /// What the first block says. False when it is not whole.
+    bool read_facts(FoundCluster& cluster) {
+        const auto first = read_block(cluster.first_block, std::min(cluster.end, size_));
+        if (!first) return false;
+        const auto time = static_cast<std::int64_t>(cluster.time) + first->head.time;
+        cluster.facts.position = cluster.at - found_.layout.data_at;
+        cluster.facts.first_time = static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0));
+        cluster.facts.first_track = first->head.track;
+        cluster.facts.starts_with_key = first->key && std::ranges::count(video_, first->head.track) != 0;
+        return true;
     }
 
     /// Goes through the blocks and cuts the cluster before the first that is not whole or never reached the disk.
     void verify(FoundCluster& cluster) {
         const std::uint64_t limit = std::min(cluster.end, size_);
-        std::uint64_t at = cluster.first_block;
+        std::uint64_t at = cluster.first_block, before_last = at, end_before_last = 0;
+        cluster.blocks = 0;
         while (at < limit) {
             const auto block = read_block(at, limit);
             if (!block || !is_written(block->payload, block->payload_end)) break;
             const auto time = static_cast<std::int64_t>(cluster.time) + block->head.time;
             const auto end = std::max<std::int64_t>(time + static_cast<std::int64_t>(block->duration), 0);
-            cluster.last_time = std::max(cluster.last_time, static_cast<std::uint64_t>(end));
+            before_last = at;
+            end_before_last = cluster.facts.end;
+            cluster.facts.end = std::max(end_before_last, static_cast<std::uint64_t>(end));
             ++cluster.blocks;
             at = block->end;
         }
+        if (cluster.blocks != 0 && ends_in_hole(at)) {
+            at = before_last;
+            cluster.facts.end = end_before_last;
+            --cluster.blocks;
+        }
         cluster.torn = at != cluster.end;
         cluster.end = at;
+    }
+
+    /// Whether what comes before `at` is zeros from a sector's beginning on, and what follows is zeros or nothing: the
+    /// last part of a block that did not reach the disk.
+    bool ends_in_hole(std::uint64_t at) {
+        const auto is_zero = [](std::uint8_t byte) { return byte == 0; };
+        const std::uint64_t sector = (at - 1) / sector_size * sector_size;
+        if (!std::ranges::all_of(window_.at(at, 1), is_zero)) return false;
+        return std::ranges::all_of(window_.at(sector, static_cast<std::size_t>(at - sector)), is_zero);
     }
 
     bool is_written(std::uint64_t at, std::uint64_t end) {
@@ -206,33 +239,22 @@ private:
             for (const auto byte : std::span(part).first(count)) {
                 zeros = byte == 0 ? zeros + 1 : 0;
                 any = any || byte != 0;
-                if (zeros >= longest_zeros) return false;
+                if (zeros >= sector_size) return false;
             }
             at += count;
         }
         return any;
     }
 
-    /// False when the cluster has no block to begin with: then it and what follows is not taken.
-    bool keep(const FoundCluster& cluster) {
-        const auto first = read_block(cluster.first_block, std::min(cluster.end, size_));
-        if (!first) return false;
-        ClusterFacts facts;
-        facts.position = cluster.at - found_.layout.data_at;
-        const auto time = static_cast<std::int64_t>(cluster.time) + first->head.time;
-        facts.first_time = static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0));
-        facts.first_track = first->head.track;
-        facts.starts_with_key = first->key && std::ranges::count(video_, first->head.track) != 0;
-        facts.end = cluster.last_time;
-        found_.index.add(facts);
-        found_.packets += std::max<std::uint64_t>(cluster.blocks, 1);
+    void keep(const FoundCluster& cluster) {
+        found_.index.add(cluster.facts);
+        found_.packets += cluster.blocks;
         found_.layout.data_size = cluster.end - found_.layout.data_at;
         found_.layout.torn_at.reset();
         if (cluster.torn) {
-            found_.layout.torn_at = facts.position;
+            found_.layout.torn_at = cluster.facts.position;
             found_.layout.torn_size = cluster.end - cluster.at - cluster_header;
         }
-        return true;
     }
 
     const Source& source_;

@@ -19,6 +19,10 @@ inline constexpr Key record_formats = Key::text("record_formats", "h264-mp4, vp8
 inline constexpr Key record_h264_to_ts = Key::boolean("record_h264_to_ts", "false")
                                              .about("H.264 goes to MPEG-TS, whatever record_formats says")
                                              .per_recording();
+inline constexpr Key webm_java_writer_enable =
+    Key::boolean("webm_java_writer_enable", "true")
+        .about("WebM is written by the server's own writer; false: by libavformat, as `prefer.webm = webm_lavf`")
+        .reload();
 inline constexpr Key record_rotation =
     Key::text("record_rotation")
         .about("New file after so many seconds (`20`) or bytes (`10M`); `disabled`: one file for each recording")
@@ -57,10 +61,11 @@ inline constexpr Key file_recorder_max_errors_per_interval = Key::integer("file_
                                                                  .within(1, 1'000'000)
                                                                  .reload();
 
-inline constexpr std::array<const td_key*, 13> record_keys{&record_streams,
+inline constexpr std::array<const td_key*, 14> record_keys{&record_streams,
                                                            &record_rules,
                                                            &record_formats,
                                                            &record_h264_to_ts,
+                                                           &webm_java_writer_enable,
                                                            &record_rotation,
                                                            &record_rotation_align,
                                                            &record_audio_buffer_max_size,

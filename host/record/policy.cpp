@@ -41,6 +41,9 @@ const Extension* Policy::writer_of(const std::string& container) const {
     if (const auto id = preferred.find(container); id != preferred.end()) {
         if (const Extension* writer = registry_.find("writer", id->second)) return writer;
     }
+    if (container == "webm" && !settings_.boolean(webm_java_writer_enable)) {
+        if (const Extension* writer = registry_.find("writer", "webm_lavf")) return writer;
+    }
     if (const Extension* same = registry_.find("writer", container)) return same;
     for (const Extension* writer : registry_.all("writer")) {
         if (WriterFacts(*writer).extension == container) return writer;

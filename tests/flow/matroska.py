@@ -183,6 +183,37 @@ class Matroska(FlowTest):
             self.assertEqual(media.decodes(file), "", file.name)
         self.assertEqual(len(files), 1)
 
+    def test_libavformat_writes_webm_when_the_own_writer_is_switched_off(self):
+        clip = clips.vp8_opus(10)
+        for setting in ({"webm_java_writer_enable": "false"}, {"prefer.webm": "webm_lavf"}):
+            with self.subTest(setting=setting):
+                file = self.recorded(clip, "webm", setting)
+                self.assertIn("Lavf", media.probe(file)["format"]["tags"]["ENCODER"])
+                self.assertIn("creation_time", media.probe(file)["format"]["tags"])
+                for kind in ("video", "audio"):
+                    self.assertEqual(media.hashes(file, kind), media.hashes(clip, kind), kind)
+                self.assertEqual(media.decodes(file), "")
+                self.assertLess(abs(media.seconds(file) - media.seconds(clip)), 0.05)
+                self.assertAlmostEqual(keys_near(file, 4.9), keys_near(clip, 4.9), delta=0.009)
+        own = self.recorded(clip, "webm", {"prefer.webm": "webm", "webm_java_writer_enable": "false"})
+        self.assertIn("Tapedeck", media.probe(own)["format"]["tags"]["encoder"])
+
+    def test_a_killed_file_of_libavformat_plays_and_is_written_anew(self):
+        clip = clips.vp8_opus(30)
+        server = self.served({"webm_java_writer_enable": "false"}, film=clip)
+        self.start(server, "vod://film.webm", realTime=True)
+        grown = eventually(lambda: self.growing(server, 3.0), "the file grows", 30)
+        server.kill()
+        part, = server.parts()
+        self.assertGreaterEqual(media.times(part, "video")[-1], grown - 1.0, "torn files play")
+        server.restart()
+        file = server.file("film.webm", 30)
+        for kind in ("video", "audio"):
+            kept = media.hashes(file, kind)
+            self.assertEqual(kept, media.hashes(clip, kind)[:len(kept)], kind)
+        self.assertGreaterEqual(media.seconds(file), 2.0)
+        self.assertEqual(media.decodes(file), "")
+
 
 def decoded(path):
     """MD5 of all its sound."""

@@ -41,8 +41,23 @@ std::int64_t microseconds(std::chrono::system_clock::time_point time) {
 }  // namespace
 
 void Pipeline::event_started(const Recording& recording) {
+    const JobPtr job = find(recording.row);
     for (const std::string& hook : parts_.dispatcher.targets()) {
-        parts_.dispatcher.send(hook, event_of(TD_RECORD_STARTED, recording, {}), 0, {}, [](const auto&) {});
+        parts_.dispatcher.send(hook, event_of(TD_RECORD_STARTED, recording, {}), 0, {},
+                               [self = shared_from_this(), job, hook](const Dispatcher::Progress& progress) {
+                                   if (job) self->rest(job, hook, progress.outcome == Dispatcher::Progress::Retrying);
+                               });
+    }
+}
+
+/// Whether a hook waits for its next attempt for this job.
+void Pipeline::rest(const JobPtr& job, const std::string& hook, bool rests) {
+    const std::lock_guard lock(mutex_);
+    if (rests) {
+        job->resting.insert(hook);
+        idle_.notify_all();
+    } else {
+        job->resting.erase(hook);
     }
 }
 
@@ -78,16 +93,13 @@ void Pipeline::send(const JobPtr& job, const Debt& debt) {
     parts_.dispatcher.send(debt.target, std::move(event), debt.attempts, not_before,
                            [self = shared_from_this(), job, debt](const Dispatcher::Progress& progress) {
                                if (progress.outcome == Dispatcher::Progress::Begun) {
-                                   const std::lock_guard lock(self->mutex_);
-                                   job->resting.erase(debt.target);
+                                   self->rest(job, debt.target, false);
                                } else if (progress.outcome == Dispatcher::Progress::Retrying) {
                                    Debt later = debt;
                                    later.attempts = progress.attempts;
                                    later.next_try_us = microseconds(progress.next_try);
                                    self->parts_.catalog.update(job->entry.facts.row, later);
-                                   const std::lock_guard lock(self->mutex_);
-                                   job->resting.insert(debt.target);
-                                   self->idle_.notify_all();
+                                   self->rest(job, debt.target, true);
                                } else if (self->reached("told", job)) {
                                    self->paid(job, debt);
                                }

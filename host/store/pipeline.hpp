@@ -117,6 +117,7 @@ private:
     void line_up(const JobPtr& job);
     bool is_idle() const;  // with the lock
     void send(const JobPtr& job, const Debt& debt);
+    void rest(const JobPtr& job, const std::string& hook, bool rests);
 
     /// So long a commit is waited for; then a file is finished and named all the same.
     static constexpr std::chrono::seconds catalog_patience{5};

@@ -195,6 +195,17 @@ TEST_F(DeliveryTest, TellsOfAFailureBeforeTheFileThatWasKept) {
     EXPECT_THAT(Stage::get().seen(), ElementsAre("started ", "failed ", "stored cam.txt"));
 }
 
+TEST_F(DeliveryTest, WaitsForNoHookThatIsToBeToldOfTheStartAgain) {
+    Server server(folder_.path, "hook_retry_delay = 10min");
+    Stage::get().on_event = [](const td_event&) { throw tapedeck::Error(TD_FAILED, "not now", true); };
+    auto open = server.begin("cam");
+    server.delivery().event_started(open.facts);
+    server.end(std::move(open));
+    ASSERT_TRUE(server.delivery().wait(limit));
+    EXPECT_TRUE(fs::exists(records("cam.txt")));
+    EXPECT_EQ(server.delivery().pending(), 1u) << "it is owed";
+}
+
 TEST_F(DeliveryTest, ShowsTheNameAsFarAsItIsKnown) {
     Server server(folder_.path, "");
     Stage::get().stem = "{stream}-{end}";

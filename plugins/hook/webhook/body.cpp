@@ -1,0 +1,123 @@
+#include "body.hpp"
+
+#include <boost/json.hpp>
+#include <cstddef>
+#include <cstdint>
+
+#include "tapedeck/context.hpp"
+
+namespace tapedeck::webhook {
+
+namespace json = boost::json;
+
+namespace {
+
+/// How many bytes the character at the start of `text` has; 0 when it is none.
+std::size_t character_size(std::string_view text) {
+    const auto byte = [&](std::size_t n) { return static_cast<unsigned char>(text[n]); };
+    const unsigned first = byte(0);
+    if (first < 0x80) return 1;
+    const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || text.size() < size) return 0;
+    for (std::size_t n = 1; n < size; ++n)
+        if ((byte(n) & 0xC0) != 0x80) return 0;
+    const unsigned second = byte(1);
+    const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
+    const bool surrogate = first == 0xED && second > 0x9F;
+    const bool too_large = first == 0xF4 && second > 0x8F;
+    return overlong || surrogate || too_large ? 0 : size;
+}
+
+json::value text_or_null(td_text text) {
+    if (text.size == 0) return nullptr;
+    return json::value(valid_utf8(view(text)));
+}
+
+json::value milliseconds_or_null(std::int64_t microseconds) {
+    if (microseconds == TD_NO_TIME) return nullptr;
+    return microseconds / 1000;
+}
+
+const char* name_of(std::int32_t kind) {
+    switch (kind) {
+        case TD_RECORD_STARTED:
+            return "started";
+        case TD_RECORD_STORED:
+            return "stored";
+        default:
+            return "failed";
+    }
+}
+
+/// As /stream/find calls them.
+std::string provider_of(std::string_view protocol) {
+    if (protocol == "webrtc") return "WebRTC";
+    if (protocol == "rtmp") return "Flash";
+    if (protocol == "rtsp") return "RTSP";
+    if (protocol == "mpegts") return "MPEG-TS";
+    return valid_utf8(protocol);
+}
+
+std::string last_part(std::string_view path) {
+    return valid_utf8(path.substr(path.rfind('/') + 1));
+}
+
+}  // namespace
+
+std::string valid_utf8(std::string_view text) {
+    std::string valid;
+    while (!text.empty()) {
+        const auto size = character_size(text);
+        valid += size == 0 ? "\xEF\xBF\xBD" : text.substr(0, size);
+        text.remove_prefix(size == 0 ? 1 : size);
+    }
+    return valid;
+}
+
+std::string body_of(const td_event& event) {
+    const auto& recording = *event.recording;
+    json::object body;
+    body["id"] = text_or_null(event.id);
+    body["event"] = name_of(event.kind);
+    body["reason"] = text_or_null(event.detail);
+    body["stream"] = text_or_null(recording.stream);
+    body["protocol"] = text_or_null(recording.protocol);
+    body["mediaSessionId"] = text_or_null(recording.media_session);
+    body["sessionId"] = text_or_null(recording.session);
+    body["login"] = text_or_null(recording.login);
+    body["segment"] = recording.segment;
+    body["name"] = text_or_null(recording.name);
+    body["path"] = text_or_null(recording.path);
+    body["uri"] = text_or_null(recording.uri);
+    body["extension"] = text_or_null(recording.extension);
+    body["videoCodec"] = text_or_null(recording.video_codec);
+    body["audioCodec"] = text_or_null(recording.audio_codec);
+    body["bytes"] = recording.bytes;
+    body["durationMs"] = milliseconds_or_null(recording.duration_us);
+    body["startMs"] = milliseconds_or_null(recording.start_us);
+    body["endMs"] = milliseconds_or_null(recording.end_us);
+    body["mediaStartMs"] = milliseconds_or_null(recording.media_start_us);
+    body["mediaEndMs"] = milliseconds_or_null(recording.media_end_us);
+    body["recovered"] = (recording.flags & TD_RECORDING_RECOVERED) != 0;
+    return json::serialize(body);
+}
+
+std::string stream_event_of(const td_event& event, std::string_view node) {
+    const auto& recording = *event.recording;
+    const bool has_stopped = event.kind == TD_RECORD_STORED;
+    const auto name = view(recording.name).empty() ? view(recording.path) : view(recording.name);
+    json::object payload{{"fileName", last_part(name)}, {"mediaProvider", provider_of(view(recording.protocol))}};
+    if (has_stopped) {
+        payload["filePath"] = text_or_null(recording.path);
+        payload["durationMs"] = milliseconds_or_null(recording.duration_us);
+        payload["size"] = recording.bytes;
+    }
+    return json::serialize(json::object{{"nodeId", valid_utf8(node)},
+                                        {"appKey", "defaultApp"},
+                                        {"sessionId", valid_utf8(view(recording.session))},
+                                        {"mediaSessionId", valid_utf8(view(recording.media_session))},
+                                        {"type", has_stopped ? "stoppedRecording" : "startedRecording"},
+                                        {"payload", std::move(payload)}});
+}
+
+}  // namespace tapedeck::webhook

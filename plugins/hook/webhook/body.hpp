@@ -1,0 +1,21 @@
+// An event as JSON.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "tapedeck/abi.h"
+
+namespace tapedeck::webhook {
+
+/// Well-formed UTF-8 (RFC 3629): each byte that is not part of it becomes U+FFFD.
+std::string valid_utf8(std::string_view text);
+
+/// Tapedeck's own form: one flat object, members as in README.md; what is not known is null, times are UNIX
+/// milliseconds. The same in every attempt.
+std::string body_of(const td_event& event);
+
+/// The form of Flashphoner's `/StreamEvent`. Of STARTED and STORED only: there is no such event of a failure.
+std::string stream_event_of(const td_event& event, std::string_view node);
+
+}  // namespace tapedeck::webhook

@@ -38,6 +38,12 @@ App::App(Setup& setup)
       catalog_(settings_),
       dispatcher_(setup.source, hooks_),
       flusher_(settings_),
+      retention_(
+          {.settings = settings_,
+           .catalog = catalog_,
+           .folder = [this] { return delivery_.home_folder(nullptr); },
+           .remove = [this](const std::string& key, const std::stop_token& stop) { delivery_.remove(key, stop); },
+           .free_bytes = Retention::free_bytes_of}),
       disk_(settings_),
       delivery_({.settings = setup.source,
                  .extensions = [this](std::string_view kind) { return setup_.registry.all(kind); },
@@ -61,6 +67,9 @@ App::App(Setup& setup)
       plugin_routes_(router_),
       server_(api::server_options(settings_, setup.home), router_, workers_) {
     hub_.listen(recorders_);
+    disk_.on_change([this](const std::filesystem::path&, bool enough) {
+        if (!enough) retention_.wake();
+    });
     setup.services.add(TD_STREAMS, Hub::table());
     setup.services.add(TD_HTTP, api::PluginRoutes::table());
     const api::CurrentRestOptions options = [this] { return api::rest_options(settings_); };
@@ -96,6 +105,7 @@ void App::admit(int action, StreamInfo info, std::function<void(const Error*)> d
 
 void App::start() {
     delivery_.sweep();
+    retention_.start();
     server_.start();
     if (server_.http_port() != 0) log::info("HTTP listens on port {}", server_.http_port());
     if (server_.https_port() != 0) log::info("HTTPS listens on port {}", server_.https_port());
@@ -136,6 +146,7 @@ void App::reload() {
         log::error("reload: {}; what was set before stays in force", e.what());
         return;
     }
+    retention_.wake();
     try {
         for (const auto& [name, protocol] : protocols_) protocol->reload();
         start_protocols();
@@ -171,7 +182,8 @@ bool App::stop() {
     dispatcher_.stop(std::chrono::seconds(2));
     admission_.stop(std::chrono::seconds(2));
     callbacks_.stop();
-    hangs_ = !media_.stop(std::chrono::seconds(2));
+    hangs_ = !retention_.stop(std::chrono::seconds(6));
+    hangs_ = !media_.stop(std::chrono::seconds(2)) || hangs_;
     if (hangs_) log::warning("a disk hangs; the recordings on it are made whole at the next start");
     log::info("stopped");
     return !hangs_;

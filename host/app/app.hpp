@@ -26,6 +26,7 @@
 #include "store/disk.hpp"
 #include "store/flusher.hpp"
 #include "store/locks.hpp"
+#include "store/retention.hpp"
 #include "stream/hub.hpp"
 
 namespace tapedeck::host {
@@ -70,6 +71,7 @@ private:
     Catalog catalog_;
     Dispatcher dispatcher_;
     Flusher flusher_;
+    Retention retention_;  // before the disk watch, which wakes it
     Disk disk_;
     Delivery delivery_;
     RecordRules rules_;

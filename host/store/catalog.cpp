@@ -75,6 +75,7 @@ struct Catalog::Shared {
     std::map<std::int64_t, Entry> live;                       // of this process and inherited, not done
     std::map<std::string, std::int64_t, std::less<>> claims;  // name -> row
     std::vector<Entry> inherited;
+    std::function<void(const Recording&)> done;
     bool is_loaded = false, reachable = true, stopping = false, ended = false;
     std::size_t running = 0;  // tasks that the thread has taken
     std::int64_t last_row = 0;
@@ -240,6 +241,7 @@ void Catalog::save(Entry entry, Committed committed) {
     if (is_open(entry.state)) {
         shared_->live.insert_or_assign(entry.facts.row, entry);
     } else {
+        if (entry.state == State::Done && shared_->done) shared_->done(entry.facts);
         shared_->live.erase(entry.facts.row);
         shared_->drop_claim(entry.facts.row);
     }
@@ -325,6 +327,22 @@ std::optional<Entry> Catalog::find(std::int64_t row) {
     return answer_of(std::move(future));
 }
 
+std::optional<std::vector<Entry>> Catalog::done(std::int64_t after) {
+    const auto promise = std::make_shared<std::promise<std::optional<std::vector<Entry>>>>();
+    auto future = promise->get_future();
+    {
+        const std::lock_guard lock(shared_->mutex);
+        shared_->waiting.push_back({[=](CatalogTables& tables) { promise->set_value(tables.done(after)); }, {}, true});
+        shared_->wake.notify_all();
+    }
+    return answer_of(std::move(future));
+}
+
+void Catalog::on_done(std::function<void(const Recording&)> listener) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->done = std::move(listener);
+}
+
 bool Catalog::claim(const std::string& name, std::int64_t row) {
     const std::lock_guard lock(shared_->mutex);
     const auto found = shared_->claims.find(name);
@@ -337,6 +355,11 @@ bool Catalog::claim(const std::string& name, std::int64_t row) {
 bool Catalog::is_claimed(const std::string& name) const {
     const std::lock_guard lock(shared_->mutex);
     return shared_->claims.contains(name);
+}
+
+void Catalog::release(std::int64_t row) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->drop_claim(row);
 }
 
 void Catalog::forget(std::int64_t row) {

@@ -63,6 +63,12 @@ public:
     /// What an earlier process left behind that is not done, failed or quarantined, oldest first, once. Waits until the
     /// database could be read or `stop` is requested, which gives nothing.
     std::vector<Entry> unfinished(const std::stop_token& stop);
+    /// What is done of this server, some at a time by rising row, from behind `after` on: empty at the end, nothing
+    /// when the database does not answer.
+    std::optional<std::vector<Entry>> done(std::int64_t after);
+    /// Tells of each file that comes to be done, before its name is free again, from inside `save`: return at once and
+    /// do not call back. One listener.
+    void on_done(std::function<void(const Recording&)> listener);
     /// The entry of a row, whatever its state; waits for the database. Nothing when there is none or it cannot be
     /// reached.
     std::optional<Entry> find(std::int64_t row);
@@ -72,6 +78,8 @@ public:
     /// memory; `save` makes it last. Ends with the row's last state.
     bool claim(const std::string& name, std::int64_t row);
     bool is_claimed(const std::string& name) const;
+    /// Gives back the name that a row has, when it is kept all the same.
+    void release(std::int64_t row);
     /// Nothing is kept of a recording without content.
     void forget(std::int64_t row);
     /// Waits until the names of an earlier process are known, or the time is over: then false. At once when the

@@ -257,6 +257,10 @@ std::vector<Entry> CatalogTables::unfinished() {
         server_, 0);
 }
 
+std::vector<Entry> CatalogTables::done(std::int64_t after) {
+    return select("server = :text AND state = 'done' AND row_id > :number ORDER BY row_id LIMIT 256", server_, after);
+}
+
 std::vector<Entry> CatalogTables::list(const std::string& media_session, std::size_t limit) {
     const char* where = media_session.empty() ? "'' = :text ORDER BY row_id DESC LIMIT :number"
                                               : "media_session = :text ORDER BY row_id DESC LIMIT :number";

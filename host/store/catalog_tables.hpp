@@ -47,6 +47,8 @@ public:
     void check() const;
 
     std::vector<Entry> unfinished();
+    /// At most 256, by rising row.
+    std::vector<Entry> done(std::int64_t after);
     std::vector<Entry> list(const std::string& media_session, std::size_t limit);
     std::optional<Entry> find(std::int64_t row);
 

@@ -49,6 +49,10 @@ std::filesystem::path Delivery::home_folder(const Recording* recording) const {
     return pipeline_->home_folder(recording);
 }
 
+void Delivery::remove(const std::string& key, const std::stop_token& stop) const {
+    pipeline_->remove(key, stop);
+}
+
 void Delivery::stop(std::chrono::milliseconds limit) {
     pipeline_->stop(limit);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -80,6 +81,9 @@ public:
     std::string provisional_name(const Recording& recording) const;
     /// The home storage's local folder for this recording (null: in general); empty when it has none.
     std::filesystem::path home_folder(const Recording* recording) const;
+
+    /// Removes a key of the home storage, within `storage_timeout`. Throws Error. [blocking]
+    void remove(const std::string& key, const std::stop_token& stop) const;
 
     /// No retries are begun any more; waits until running steps end or the time is over. The rest stays in the
     /// catalogue.

@@ -44,8 +44,18 @@ inline constexpr Key storage_retry_delay =
         .about("Pause before a step of storing is tried again after a failure; doubles each time, at most 5 min")
         .within(1, 300'000'000)
         .reload();
+inline constexpr Key retention_max_age =
+    Key::duration("retention.max_age", "0s").about("Recordings that ended longer ago are deleted; 0: none").reload();
+inline constexpr Key retention_max_bytes =
+    Key::bytes("retention.max_bytes", "0")
+        .about("The oldest recordings are deleted when all in the home storage are more; 0: none")
+        .reload();
+inline constexpr Key retention_min_free_space =
+    Key::bytes("retention.min_free_space", "0")
+        .about("The oldest recordings are deleted when the home storage's disk has less; 0: none")
+        .reload();
 
-inline constexpr std::array<const td_key*, 13> store_keys{&state_dir,
+inline constexpr std::array<const td_key*, 16> store_keys{&state_dir,
                                                           &catalog_connection,
                                                           &record_tmp_dir,
                                                           &record_sync,
@@ -57,6 +67,9 @@ inline constexpr std::array<const td_key*, 13> store_keys{&state_dir,
                                                           &naming_id,
                                                           &storage_ids,
                                                           &storage_timeout,
-                                                          &storage_retry_delay};
+                                                          &storage_retry_delay,
+                                                          &retention_max_age,
+                                                          &retention_max_bytes,
+                                                          &retention_min_free_space};
 
 }  // namespace tapedeck::host

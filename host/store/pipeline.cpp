@@ -294,6 +294,11 @@ bool Pipeline::is_idle() const {
     });
 }
 
+void Pipeline::remove(const std::string& key, const std::stop_token& stop) const {
+    const BlockingCall call(settings_.duration(storage_timeout), stop);
+    targets_.front()->storage.remove(key);
+}
+
 void Pipeline::on_step(Delivery::Step step) {
     const std::lock_guard lock(mutex_);
     step_ = std::move(step);

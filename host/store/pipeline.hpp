@@ -56,6 +56,7 @@ public:
     void require_free_name(const Recording& recording) const;
     std::string provisional_name(const Recording& recording) const;
     std::filesystem::path home_folder(const Recording* recording) const;
+    void remove(const std::string& key, const std::stop_token& stop) const;
     void stop(std::chrono::milliseconds limit);
     std::size_t pending() const;
     /// Until nothing is left to do but what waits for another attempt of a hook; the next start takes that up.

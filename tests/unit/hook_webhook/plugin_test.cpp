@@ -1,9 +1,13 @@
 // The plugin as the host sees it: what it refuses, and what it says when nobody answers.
 #include "tapedeck/plugin.hpp"
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <set>
+#include <stdexcept>
 #include <string>
 
 #include "testkit/fake_host.hpp"
@@ -12,6 +16,29 @@ extern "C" const td_plugin TD_ENTRY;
 
 namespace tapedeck::webhook {
 namespace {
+
+/// The system takes connections for it, and nobody ever answers.
+class Silence {
+public:
+    Silence() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        socklen_t size = sizeof address;
+        if (::bind(socket_, any, size) != 0 || ::listen(socket_, 8) != 0 || ::getsockname(socket_, any, &size) != 0)
+            throw std::runtime_error("no socket for the test");
+        url_ = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/";
+    }
+    Silence(const Silence&) = delete;
+    Silence& operator=(const Silence&) = delete;
+    ~Silence() { ::close(socket_); }
+    const std::string& url() const { return url_; }
+
+private:
+    int socket_;
+    std::string url_;
+};
 
 class Webhooks : public testing::Test {
 protected:
@@ -78,6 +105,26 @@ TEST_F(Webhooks, AreTriedAgainWhenNobodyListensAndTellOnlyTheOrigin) {
     EXPECT_NE(text.find("http://127.0.0.1:1"), std::string::npos) << text;
     for (const char* hidden : {"word", "hidden", "s3cret"}) EXPECT_EQ(text.find(hidden), std::string::npos) << text;
     EXPECT_TRUE(host_.log().empty());
+}
+
+TEST_F(Webhooks, WaitNoLongerThanTheirLimit) {
+    const Silence silence;
+    host_.settings.set("url", silence.url());
+    host_.settings.set("timeout", "50ms");
+    ASSERT_EQ(create(), TD_OK) << error_.text;
+    EXPECT_EQ(event(TD_RECORD_STORED), TD_TIMEOUT);
+    EXPECT_EQ(error_.retryable, 1u);
+    EXPECT_NE(std::string(error_.text).find("did not answer within 50 ms"), std::string::npos) << error_.text;
+}
+
+TEST_F(Webhooks, GiveUpWhenTheHostStops) {
+    const Silence silence;
+    host_.settings.set("url", silence.url());
+    host_.settings.set("timeout", "60s");
+    ASSERT_EQ(create(), TD_OK) << error_.text;
+    host_.cancel();
+    EXPECT_EQ(event(TD_RECORD_STORED), TD_CANCELLED);
+    EXPECT_EQ(error_.retryable, 1u);
 }
 
 TEST_F(Webhooks, KeepAnEventWhileTheirUrlIsWrong) {

@@ -172,16 +172,20 @@ TEST_F(RetentionTest, LeavesFilesThatItDidNotRecord) {
 }
 
 TEST_F(RetentionTest, LeavesWhatLiesInAFolderThatWasSetBefore) {
+    const TemporaryFolder elsewhere;
     Entry entry;
     entry.state = State::Done;
     entry.facts.row = entry.facts.end_us = 1000;
     entry.facts.name = "cam";
-    entry.facts.path = "/elsewhere/cam";
+    entry.facts.path = (elsewhere.path / "cam").string();
+    entry.facts.bytes = 1;
     catalog_->save(entry);
+    std::ofstream(elsewhere.path / "cam") << "x";
     std::ofstream(home_ / "cam") << "x";
     set("retention.max_age = 1h");
     EXPECT_THAT(round(), IsEmpty());
     EXPECT_TRUE(fs::exists(home_ / "cam"));
+    EXPECT_TRUE(fs::exists(elsewhere.path / "cam"));
 }
 
 TEST_F(RetentionTest, CountsNoFilesThatSomebodyTookAway) {

@@ -3,6 +3,7 @@ import hashlib
 import hmac
 import http.server
 import json
+import os
 import ssl
 import subprocess
 import threading
@@ -12,6 +13,7 @@ import clips
 from case import SLOWNESS, FlowTest, eventually, run
 
 SECRET = "the key of the test"
+os.environ["no_proxy"] = "127.0.0.1"
 
 
 class Receiver:
@@ -205,6 +207,19 @@ class Webhook(FlowTest):
         self.assertEqual((payload["fileName"], payload["mediaProvider"]), ("cam.mp4", "Flash"))
         self.assertEqual(payload["filePath"], str(server.records / "cam.mp4"))
         self.assertEqual(payload["size"], (server.records / "cam.mp4").stat().st_size)
+
+    def test_a_full_disk_is_told_before_the_file_that_was_kept(self):
+        receiver = self.receiver()
+        server = self.told({"hook.webhook.url": receiver.url()})
+        server.publishing(clips.audio(2), "cam", loop=True)
+        self.assertEqual(receiver.got(1)[0]["event"], "started")
+        eventually(lambda: any(part.stat().st_size > 10_000 for part in server.parts()), "something is written")
+        server.configure(file_recorder_min_space="1000000g")
+        server.reload()
+        started, failed, stored = receiver.got(3)
+        self.assertEqual((failed["event"], stored["event"]), ("failed", "stored"))
+        self.assertIn("Not enough available disk space", failed["reason"])
+        self.assertEqual((failed["mediaSessionId"], stored["mediaSessionId"]), (started["mediaSessionId"],) * 2)
 
     def test_a_url_that_is_none_is_refused_by_the_check_and_not_shown(self):
         server = self.told({"hook.webhook3.url": ""})

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,7 @@ private:
 
 class Webhooks : public testing::Test {
 protected:
+    Webhooks() { ::setenv("no_proxy", "127.0.0.1", 1); }
     ~Webhooks() override {
         if (self_ != nullptr) table().destroy(self_);
     }

@@ -108,3 +108,12 @@ def mkv_of(video, audio, seconds=3):
                 "g722": ["-c:a", "g722", "-ar", "16000", "-ac", "1"]}
     return _clip(f"{video}-{audio}-{seconds}.mkv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE48, "-t", str(seconds),
                  *encoders[video], "-g", "25", *encoders[audio])
+
+
+def pair(video, audio, seconds=4):
+    """MKV of H.264 or VP8 (or none) with AAC, Opus, PCMA, PCMU or G722 (or none)."""
+    pictures = {"h264": [*_X264, "-bf", "2", "-g", "25"], "vp8": ["-c:v", "libvpx", "-b:v", "300k", "-deadline", "realtime", "-g", "25"]}
+    sounds = {"aac": _AAC, "opus": ["-c:a", "libopus", "-ar", "48000"], "pcma": ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"],
+              "pcmu": ["-c:a", "pcm_mulaw", "-ar", "8000", "-ac", "1"], "g722": ["-c:a", "g722", "-ar", "16000", "-ac", "1"]}
+    inputs = (["-f", "lavfi", "-i", _PICTURE] if video else []) + (["-f", "lavfi", "-i", _TONE] if audio else [])
+    return _clip(f"pair-{video or 'none'}-{audio or 'none'}-{seconds}.mkv", *inputs, "-t", str(seconds), *pictures.get(video, []), *sounds.get(audio, []))

@@ -1,0 +1,124 @@
+"""Every pair of codecs into every container: the right one of them, the source's packets, sound and picture together."""
+import shutil
+import subprocess
+
+import clips
+import media
+from case import FlowTest, eventually, run
+
+VIDEO = {"h264": "h264", "vp8": "vp8", "": None}
+AUDIO = {"aac": "aac", "opus": "opus", "pcma": "pcm_alaw", "pcmu": "pcm_mulaw", "g722": "adpcm_g722", "": None}
+# What the operator asks for, and what each video goes into then: an impossible pair leaves the default.
+ASKED = {
+    "mp4": ("h264-mp4, vp8-mp4", {"h264": "mp4", "vp8": "webm", "": "mp4"}),
+    "webm": ("h264-webm, vp8-webm", {"h264": "mp4", "vp8": "webm", "": "mp4"}),
+    "mkv": ("h264-mkv, vp8-mkv", {"h264": "mkv", "vp8": "mkv", "": "mp4"}),
+    "ts": ("h264-ts, vp8-ts", {"h264": "ts", "vp8": "webm", "": "mp4"}),
+}
+SECONDS = 4
+FRAMES = 0.020 + 1024 / 44100  # the last frame of the source, which it may cut, and the last one made
+
+
+def sound_in(container, audio):
+    """The codec that this sound has in this container."""
+    if audio == "":
+        return None
+    if container == "mkv":
+        return AUDIO[audio]
+    return "opus" if container == "webm" else "aac"
+
+
+def joined(path, kind):
+    """One hash over the payloads of all packets, however they are cut."""
+    made = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", f"0:{kind[0]}:0", "-c", "copy",
+                           "-f", "data", "-"], capture_output=True, check=True)
+    return made.stdout
+
+
+class Containers(FlowTest):
+    def served(self, settings=None):
+        server = self.server({"record_flash_published_streams": "false", **(settings or {})})
+        (server.home / "media").mkdir(exist_ok=True)
+        return server
+
+    def recorded(self, server, pairs):
+        """Publishes each pair as fast as possible and gives its file."""
+        files = {}
+        for video, audio in pairs:
+            clip = clips.pair(video, audio, SECONDS)
+            shutil.copy(clip, server.home / "media" / clip.name)
+            name = f"{video or 'none'}-{audio or 'none'}"
+            answer = server.rest("/vod/startup", {"uri": f"vod://{clip.name}", "localStreamName": name, "realTime": False, "record": True})
+            self.assertEqual(answer[0], 200, answer)
+        for video, audio in pairs:
+            name = f"{video or 'none'}-{audio or 'none'}"
+            files[video, audio] = eventually(lambda: next(iter(server.files(name + ".*")), None), lambda: (name, server.log()[-2000:]), 60)
+        return files
+
+    def check(self, file, container, video, audio):
+        clip = clips.pair(video, audio, SECONDS)
+        self.assertEqual(file.suffix, "." + container)
+        self.assertEqual(media.decodes(file), "")
+        kinds = {s["codec_type"]: s["codec_name"] for s in media.probe(file)["streams"]}
+        wanted = {"video": VIDEO[video], "audio": sound_in(container, audio)}
+        self.assertEqual(kinds, {kind: codec for kind, codec in wanted.items() if codec})
+        self.assertAlmostEqual(media.seconds(file), SECONDS, delta=0.12)
+        if video:
+            self.assertEqual(len(media.packets(file, "video")), len(media.packets(clip, "video")))
+            if container != "ts":
+                self.assertEqual(media.hashes(file, "video"), media.hashes(clip, "video"))
+        if audio and wanted["audio"] == AUDIO[audio]:
+            if container != "ts":
+                self.assertTrue(joined(file, "audio") == joined(clip, "audio"), "the sound is copied")
+        elif audio:
+            self.assertAlmostEqual(self.samples(file) / 48000, self.samples(clip) / 48000, delta=FRAMES)
+        if video and audio:
+            starts = [media.times(path, "audio")[0] - media.times(path, "video")[0] for path in (file, clip)]
+            self.assertAlmostEqual(max(starts[0], 0), max(starts[1], 0), delta=0.025)
+
+    @staticmethod
+    def samples(file):
+        """Of its sound, decoded and brought to 48 kHz mono."""
+        made = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(file), "-map", "0:a:0", "-ac", "1", "-ar", "48000",
+                               "-f", "s16le", "-"], capture_output=True, check=True)
+        return len(made.stdout) // 2
+
+    def matrix(self, asked):
+        formats, containers = ASKED[asked]
+        server = self.served({"record_formats": formats})
+        pairs = [(v, a) for v in VIDEO for a in AUDIO if v or a]
+        files = self.recorded(server, pairs)
+        for (video, audio), file in files.items():
+            with self.subTest(video=video, audio=audio):
+                self.check(file, containers[video], video, audio)
+        return server
+
+    def test_into_mp4(self):
+        server = self.matrix("mp4")
+        self.assertIn("VP8-mp4: VP8 cannot be written to mp4", server.log())
+
+    def test_into_webm(self):
+        server = self.matrix("webm")
+        self.assertIn("H264-webm: H264 cannot be written to webm", server.log())
+
+    def test_into_mkv(self):
+        self.matrix("mkv")
+
+    def test_into_ts(self):
+        server = self.matrix("ts")
+        self.assertIn("VP8-ts: VP8 cannot be written to ts", server.log())
+
+    def test_a_switch_for_ts_stands_above_the_list(self):
+        server = self.served({"record_formats": "h264-mkv", "record_h264_to_ts": "true"})
+        file = self.recorded(server, [("h264", "aac")])["h264", "aac"]
+        self.check(file, "ts", "h264", "aac")
+
+    def test_channels_and_rate_are_as_set_also_of_aac_that_is_not_so(self):
+        server = self.served({"record_audio_codec_sample_rate": "22050", "record_audio_codec_channels": "1"})
+        for pair, file in self.recorded(server, [("h264", "opus"), ("h264", "aac")]).items():
+            sound = media.track(file, "audio")
+            self.assertEqual((sound["sample_rate"], sound["channels"]), ("22050", 1), pair)
+
+
+if __name__ == "__main__":
+    run()

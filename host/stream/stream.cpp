@@ -85,7 +85,11 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         scratch_.emplace_back(*packet, spec->second);
         scratch_.back().own();
         td_packet& placed = scratch_.back().view;
-        clock_.place(placed, spec->second->track, now_us);
+        std::int64_t arrival_us = now_us;
+        if (info_.arrives_by_wallclock && placed.wallclock_us != TD_NO_TIME) {
+            arrival_us = std::exchange(placed.wallclock_us, TD_NO_TIME);
+        }
+        clock_.place(placed, spec->second->track, arrival_us);
         bytes += placed.data_size;
     }
     if (scratch_.empty()) return may_go_on();

@@ -40,7 +40,9 @@ StreamInfo::StreamInfo(const td_stream_info& from)
           std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
               .count()) {
     for (std::size_t i = 0; i < from.attribute_count; ++i) {
-        attributes.emplace_back(view(from.attributes[i].key), view(from.attributes[i].value));
+        const auto& [key, value] =
+            attributes.emplace_back(view(from.attributes[i].key), view(from.attributes[i].value));
+        if (key == "arrival" && value == "wallclock") arrives_by_wallclock = true;
     }
 }
 

@@ -22,6 +22,9 @@ struct StreamInfo {
     std::string name, protocol, media_session, session, login, application, remote;
     std::uint32_t expects = 0;
     std::uint32_t record = TD_RECORD_BY_RULES;
+    /// Attribute `arrival=wallclock`: packets tell by wallclock_us when they would have arrived, as a file does that is
+    /// published faster than it was made.
+    bool arrives_by_wallclock = false;
     std::int64_t created_us = 0;                                  ///< server clock, UNIX microseconds
     std::vector<std::pair<std::string, std::string>> attributes;  ///< with credentials; cleared once it is admitted
 };

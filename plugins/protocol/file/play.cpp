@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 constexpr auto pause = std::chrono::milliseconds(2);  // of a source that is ahead of its recording
 
 /// A random UUID (RFC 9562 section 5.4).
+constexpr std::int64_t arrival_origin_us = 1'000'000;  ///< of a clock that begins with the play; 0 is no arrival
+
 std::string make_uuid() {
     std::random_device random;
     std::array<unsigned, 4> words{};
@@ -81,6 +83,12 @@ void Play::run(const Started& started) {
         info.media_session = text_of(media_session_);
         info.remote = text_of(request_.uri);
         info.record = request_.record;
+        // As fast as possible, arrival says nothing of the time between two packets: the published line does.
+        const td_attribute arrival{text_of("arrival"), text_of("wallclock")};
+        if (!request_.real_time) {
+            info.attributes = &arrival;
+            info.attribute_count = 1;
+        }
         for (const Track& track : first.tracks()) info.expects |= 1u << track.track.kind;
         publish(context_, info, voice);
         sink = voice->wait();
@@ -147,6 +155,7 @@ bool Play::send(Sink sink, const Outgoing& out) {
     if (out.gap) flags |= TD_PACKET_DISCONTINUITY;
     OwnedPacket packet(context_, out.unit.track, out.unit.payload, out.unit.pts, flags);
     packet.packet.dts = out.unit.dts;
+    if (!request_.real_time) packet.packet.wallclock_us = arrival_origin_us + out.due.count();
     for (bool goes_on = sink.packet(packet.packet); !goes_on; goes_on = sink.packets({})) {
         if (!wait_until(Clock::now() + pause)) return false;
     }

@@ -176,7 +176,7 @@ typedef struct td_stream_info {
     td_text application;
     td_text remote;                 /* address:port */
     const td_attribute* attributes; /* free; `password` and `token` are credentials, never shown or logged */
-    size_t attribute_count;
+    size_t attribute_count; /* `arrival` = `wallclock`: wallclock_us is when a packet would have come, of a file, say */
 } td_stream_info;
 
 enum { TD_RECORD_BY_RULES = 0, TD_RECORD_YES = 1, TD_RECORD_NO = 2 }; /* td_stream_info.record */

@@ -64,6 +64,7 @@ void Segment::write(const Interleaver::Timed& timed) {
     packet.dts -= origin;
     packet.pts -= origin;
     writer_->write(packet);
+    bytes_ += packet.data_size;
     if (packets_ == 0 && packet.wallclock_us != TD_NO_TIME) facts_.media_start_us = packet.wallclock_us;
     ++packets_;
     end_us_ = std::max(end_us_, timed.pts_us + timed.duration_us);

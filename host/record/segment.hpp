@@ -46,7 +46,7 @@ public:
 
     bool is_empty() const { return packets_ == 0; }
     std::int64_t duration_us() const { return end_us_ - origin_us_; }
-    /// The file's length after the last flush, a reserve in it included.
+    /// The file's length after the last flush, a reserve in it included, and what was written since.
     std::uint64_t bytes() const { return bytes_; }
     std::uint64_t device() const;
     /// The facts as they are now.

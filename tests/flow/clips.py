@@ -62,6 +62,13 @@ def heavy(seconds=20, megabits=8):
                  "-bf", "0", "-g", "25", *_AAC)
 
 
+def heavy_vp8(seconds=20, megabits=8):
+    """As `heavy`, as WebM with Opus."""
+    return _clip(f"heavy-{seconds}-{megabits}.webm", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25,noise=alls=40:allf=t",
+                 "-f", "lavfi", "-i", _TONE, "-t", str(seconds), "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8",
+                 "-b:v", f"{megabits}M", "-minrate", f"{megabits}M", "-maxrate", f"{megabits}M", "-g", "25", "-c:a", "libopus")
+
+
 def mp3(seconds=4):
     """A codec that no MP4 recording takes as it is."""
     return _clip(f"mp3-{seconds}.flv", "-f", "lavfi", "-i", _TONE, "-t", str(seconds), "-c:a", "libmp3lame", "-b:a", "64k")

@@ -1,7 +1,13 @@
 """Recordings cut into fragments: names, numbers, and no packet lost or doubled at a cut."""
+import os
+import shutil
+
 import clips
 import media
+import mpegts
 from case import FlowTest, eventually, run
+
+FRAGMENTS = int(os.environ.get("TAPEDECK_FRAGMENTS", "6"))  # of each container
 
 
 class Rotation(FlowTest):
@@ -56,6 +62,50 @@ class Rotation(FlowTest):
         files = [server.records / f"talk_{n}.mp4" for n in (1, 2, 3)]
         self.assertEqual(server.files(), files)
         self.assertEqual([md5 for file in files for md5 in media.hashes(file, "audio")], media.hashes(clip, "audio"))
+
+    def in_every_container(self, rotation, clip_of):
+        """Films of each container at once, as fast as possible, in at least FRAGMENTS fragments."""
+        films = {"mp4": ("both", "h264-mp4"), "mkv": ("both", "h264-mkv"), "ts": ("both", "h264-ts"), "webm": ("pair", "vp8-webm")}
+        server = self.server({"record_flash_published_streams": "false", "record_rotation": rotation,
+                              "record_name_collision": "fail"})
+        (server.home / "media").mkdir()
+        (server.home / "conf" / "record_rules.yaml").write_text(
+            "rules:\n" + "".join(f"  - {{name: {one}, formats: {formats}}}\n" for one, (_, formats) in films.items()))
+        server.reload()
+        server.logged("reading the settings again")
+        for clip in {clip_of(kind) for kind, _ in films.values()}:
+            shutil.copy(clip, server.home / "media" / clip.name)
+        for container, (kind, _) in films.items():
+            clip = clip_of(kind)
+            self.assertEqual(server.rest("/vod/startup", {"uri": f"vod://{clip.name}", "localStreamName": container,
+                                                          "realTime": False, "record": True})[0], 200)
+        eventually(lambda: server.rest("/recorder/find_all")[0] == 404, "the end of the recordings", 60 + FRAGMENTS)
+        self.assertEqual(server.terminate(), 0)
+        for container, (kind, _) in films.items():
+            with self.subTest(container=container):
+                clip = clip_of(kind)
+                heard = [path.rsplit("/", 1)[1] for stream, path in server.hook_calls() if stream == container]
+                self.assertGreaterEqual(len(heard), FRAGMENTS)
+                self.assertEqual(heard, [f"{container}_{n}.{container}" for n in range(1, len(heard) + 1)], "in order, once each")
+                files = [server.records / name for name in heard]
+                if container == "ts":
+                    streams = [mpegts.read(file) for file in files]
+                    self.assertTrue([p for one in streams for p in one.pictures()] == mpegts.pictures_of(clip), "pictures")
+                    self.assertTrue([f for one in streams for f in one.frames()] == mpegts.frames_of(clip), "sound")
+                else:
+                    for track in ("video", "audio"):
+                        self.assertTrue([md5 for file in files for md5 in media.hashes(file, track)] == media.hashes(clip, track), track)
+                self.assertEqual(media.decodes(files[len(files) // 2]), "")
+
+    def test_by_seconds_every_container_keeps_the_source_whole(self):
+        seconds = 2 * FRAGMENTS + 1
+        self.in_every_container("2", lambda kind: clips.both(seconds) if kind == "both" else clips.pair("vp8", "opus", seconds))
+
+    def test_by_size_every_container_keeps_the_source_whole(self):
+        """1 MB each in the long form; clips of the short form are too slow for that."""
+        if FRAGMENTS < 100:
+            return self.in_every_container("100K", lambda kind: clips.both(3 * FRAGMENTS) if kind == "both" else clips.pair("vp8", "opus", 4 * FRAGMENTS))
+        self.in_every_container("1M", lambda kind: clips.heavy(FRAGMENTS * 9 // 8 + 10, 8) if kind == "both" else clips.heavy_vp8(FRAGMENTS * 9 // 8 + 10))
 
     def test_a_new_session_counts_from_one_again(self):
         server = self.server({"record_rotation": "20", "record_name_collision": "suffix"})

@@ -20,6 +20,8 @@ LibAv load() {
     library.bind("av_packet_unref", all.av_packet_unref);
     library.bind("av_packet_free", all.av_packet_free);
     library.bind("av_strerror", all.av_strerror);
+    library.bind("av_log_set_level", all.av_log_set_level);
+    all.av_log_set_level(AV_LOG_QUIET);  // what matters comes as an error; nothing here writes to the console
     return all;
 }
 

@@ -19,6 +19,7 @@ struct LibAv {
     TD_LIBAV(av_packet_unref);
     TD_LIBAV(av_packet_free);
     TD_LIBAV(av_strerror);
+    TD_LIBAV(av_log_set_level);
 #undef TD_LIBAV
 };
 

@@ -10,15 +10,13 @@ Resampler::~Resampler() {
     libav().av_channel_layout_uninit(&layout_);
 }
 
-bool Resampler::fits(const AVFrame& block) const {
-    return context_ != nullptr && !is_drained_ && rate_ == block.sample_rate && format_ == block.format &&
+bool Resampler::is_for(const AVFrame& block) const {
+    return context_ != nullptr && rate_ == block.sample_rate && format_ == block.format &&
            libav().av_channel_layout_compare(&layout_, &block.ch_layout) == 0;
 }
 
-void Resampler::open(const AVFrame& block) {
-    const bool known = context_ != nullptr && rate_ == block.sample_rate && format_ == block.format &&
-                       libav().av_channel_layout_compare(&layout_, &block.ch_layout) == 0;
-    if (!known) {
+bool Resampler::open(const AVFrame& block) {
+    if (!is_for(block)) {
         context_.reset();
         AVChannelLayout from{}, to{};
         libav().av_channel_layout_copy(&to, &out_.layout());
@@ -41,13 +39,10 @@ void Resampler::open(const AVFrame& block) {
         if (block.ch_layout.nb_channels == 1 && out_.layout().nb_channels == 2)
             libav().swr_set_matrix(context_.get(), both.data(), 1);
     }
-    const int result = libav().swr_init(context_.get());
-    if (result < 0) {
-        context_.reset();
-        throw Error(TD_UNSUPPORTED,
-                    "sound of " + std::to_string(block.sample_rate) + " Hz is not resampled: " + message_of(result));
-    }
     is_drained_ = false;
+    if (libav().swr_init(context_.get()) >= 0) return true;
+    context_.reset();
+    return false;
 }
 
 void Resampler::put(const AVFrame& block, int skip) {
@@ -57,8 +52,7 @@ void Resampler::put(const AVFrame& block, int skip) {
     const int step = libav().av_get_bytes_per_sample(format) * (planar ? 1 : channels);
     std::array<const std::uint8_t*, 64> planes{};
     const int count = planar ? channels : 1;
-    if (count > static_cast<int>(planes.size())) throw Error(TD_UNSUPPORTED, "sound of too many channels");
-    for (int i = 0; i < count; ++i) planes[static_cast<std::size_t>(i)] = block.extended_data[i] + skip * step;
+    for (int i = 0; i < count; ++i) planes.at(static_cast<std::size_t>(i)) = block.extended_data[i] + skip * step;
     convert(planes.data(), block.nb_samples - skip);
 }
 

@@ -19,9 +19,9 @@ public:
     Resampler& operator=(const Resampler&) = delete;
 
     /// Whether a block of this rate, layout and format can be put without `open`.
-    bool fits(const AVFrame& block) const;
-    /// For blocks like this one from now on. Throws Error (TD_UNSUPPORTED).
-    void open(const AVFrame& block);
+    bool fits(const AVFrame& block) const { return !is_drained_ && is_for(block); }
+    /// For blocks like this one from now on; false when such sound is not resampled.
+    bool open(const AVFrame& block);
     /// The block without its first `skip` samples.
     void put(const AVFrame& block, int skip);
     /// What is held back, as if silence followed. Afterwards comes a block of any kind.
@@ -33,6 +33,7 @@ public:
     void stretch(int samples);
 
 private:
+    bool is_for(const AVFrame& block) const;
     void convert(const std::uint8_t** planes, int count);
 
     Encoder& out_;

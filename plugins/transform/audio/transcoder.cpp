@@ -71,13 +71,14 @@ void Transcoder::push(const td_packet& packet) {
         if ((packet.flags & TD_PACKET_DISCONTINUITY) != 0) is_broken_ = true;
         const auto place = place_of(packet);
         if (place) out_.captured(*place, packet.wallclock_us);
-        const bool is_whole = decoder_ && decoder_->decode({packet.data, packet.data_size}, [&](const AVFrame& block,
-                                                                                                std::int64_t offset) {
+        bool is_whole = decoder_.has_value();
+        const auto taken = [&](const AVFrame& block, std::int64_t offset) {
             if (block.nb_samples <= 0 || block.sample_rate <= 0) return;
             auto belongs = place;
             if (belongs) *belongs += rescale(offset, {1, block.sample_rate}, {1, encoder_.sample_rate()});
-            take(block, belongs);
-        });
+            is_whole = take(block, belongs) && is_whole;
+        };
+        if (decoder_ && !decoder_->decode({packet.data, packet.data_size}, taken)) is_whole = false;
         if (!is_whole) {
             is_broken_ = true;
             load_.lost_packet();
@@ -86,22 +87,23 @@ void Transcoder::push(const td_packet& packet) {
     out_.send();
 }
 
-/// `belongs`: where the block's first sample belongs, or nothing: where the output stands.
-void Transcoder::take(const AVFrame& block, std::optional<std::int64_t> belongs) {
+/// `belongs`: where the block's first sample belongs, or nothing: where the output stands. False when it is lost.
+bool Transcoder::take(const AVFrame& block, std::optional<std::int64_t> belongs) {
     const int hidden = std::min(pre_skip_, block.nb_samples);
     pre_skip_ -= hidden;
     if (belongs) *belongs += rescale(hidden, {1, block.sample_rate}, {1, encoder_.sample_rate()});
-    if (hidden == block.nb_samples) return;
+    if (hidden == block.nb_samples) return true;
     if (!is_started_) {
         encoder_.start(belongs.value_or(0), out_);
         is_started_ = true;
     }
     if (!resampler_.fits(block)) {
         resampler_.drain();
-        resampler_.open(block);
+        if (!resampler_.open(block)) return false;
     }
     const std::int64_t skip = hidden + (belongs ? fit(block, *belongs) : 0);
     if (skip < block.nb_samples) resampler_.put(block, static_cast<int>(skip));
+    return true;
 }
 
 /// Makes the output stand where the block belongs. Gives how many of its samples are to be left out for that.

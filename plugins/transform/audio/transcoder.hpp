@@ -34,7 +34,7 @@ private:
     static Track track_of(const td_track& in, const Encoder& encoder, std::uint32_t codec);
     void open_decoder();
     void change(const td_track& track);
-    void take(const AVFrame& block, std::optional<std::int64_t> belongs);
+    bool take(const AVFrame& block, std::optional<std::int64_t> belongs);
     std::int64_t fit(const AVFrame& block, std::int64_t belongs);
     std::optional<std::int64_t> place_of(const td_packet& packet) const;
 

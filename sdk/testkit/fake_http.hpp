@@ -41,6 +41,7 @@ public:
     std::vector<std::pair<std::string, std::string>> routes() const {
         const std::lock_guard lock(mutex_);
         std::vector<std::pair<std::string, std::string>> result;
+        result.reserve(routes_.size());
         for (const auto& [name, target] : routes_) result.push_back(name);
         return result;
     }

@@ -88,13 +88,14 @@ public:
     }
     /// For the service: `opened` with this sink or with the refusal, then `released` where nothing opened.
     void open(std::optional<Refusal> refusal) {
+        const bool is_refused = refusal.has_value();
         post([this, refusal = std::move(refusal)] {
             if (!refusal) return publisher_.opened(self_, this, nullptr);
             td_error error{sizeof(td_error), refusal->status, 0, {}};
             refusal->text.copy(error.text, sizeof error.text - 1);
             publisher_.opened(self_, nullptr, &error);
         });
-        if (refusal) release();
+        if (is_refused) release();
     }
 
 private:
@@ -127,6 +128,7 @@ public:
     std::vector<FakeStream*> all() const {
         const std::lock_guard lock(mutex_);
         std::vector<FakeStream*> result;
+        result.reserve(streams_.size());
         for (const auto& stream : streams_) result.push_back(stream.get());
         return result;
     }

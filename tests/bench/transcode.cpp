@@ -19,7 +19,7 @@ namespace {
 /// Where the transform's packets go.
 class AdtsFile : public td_sink {
 public:
-    explicit AdtsFile(const char* name) : file_(name, std::ios::binary) { table = &functions; }
+    explicit AdtsFile(const char* name) : file_(name, std::ios::binary) { table = &functions(); }
 
 private:
     std::ofstream file_;
@@ -42,19 +42,22 @@ private:
         file_.write(static_cast<const char*>(static_cast<const void*>(packet.data)), packet.data_size);
     }
 
-    static constexpr td_sink_table functions{
-        sizeof(td_sink_table),
-        0,
-        [](td_sink* sink, const td_track* track, td_error*) -> td_status {
-            self(sink).config_ = aac::parse_config({track->config.data, track->config.size});
-            return TD_OK;
-        },
-        [](td_sink* sink, const td_packet* const* packets, std::size_t count, td_error*) -> td_status {
-            for (std::size_t i = 0; i < count; ++i) self(sink).write(*packets[i]);
-            return TD_OK;
-        },
-        [](td_sink*, td_text, td_text) {},
-        [](td_sink*, td_text) {}};
+    static const td_sink_table& functions() {
+        static constexpr td_sink_table table{
+            sizeof(td_sink_table),
+            0,
+            [](td_sink* sink, const td_track* track, td_error*) -> td_status {
+                self(sink).config_ = aac::parse_config({track->config.data, track->config.size});
+                return TD_OK;
+            },
+            [](td_sink* sink, const td_packet* const* packets, std::size_t count, td_error*) -> td_status {
+                for (std::size_t i = 0; i < count; ++i) self(sink).write(*packets[i]);
+                return TD_OK;
+            },
+            [](td_sink*, td_text, td_text) {},
+            [](td_sink*, td_text) {}};
+        return table;
+    }
 };
 
 void transcode(int count, char** arguments) {

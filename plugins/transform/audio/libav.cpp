@@ -16,7 +16,7 @@ LibAv load() {
     const LateLibrary codec(versioned("libavcodec", LIBAVCODEC_VERSION_MAJOR));
     const LateLibrary util(versioned("libavutil", LIBAVUTIL_VERSION_MAJOR));
     const LateLibrary resample(versioned("libswresample", LIBSWRESAMPLE_VERSION_MAJOR));
-    LibAv all;
+    LibAv all{};
 #define TD_BIND_CODEC(function) codec.bind(#function, all.function)
 #define TD_BIND_UTIL(function) util.bind(#function, all.function)
 #define TD_BIND_RESAMPLE(function) resample.bind(#function, all.function)

@@ -58,7 +58,7 @@ namespace tapedeck::audio {
 
 /// The functions by their own names.
 struct LibAv {
-#define TD_MEMBER(function) decltype(&::function) function = nullptr
+#define TD_MEMBER(function) decltype(&::function) function
     TD_LIBAVCODEC(TD_MEMBER);
     TD_LIBAVUTIL(TD_MEMBER);
     TD_LIBSWRESAMPLE(TD_MEMBER);

@@ -21,8 +21,7 @@ inline constexpr auto channels_key =
         .aka("record_audio_codec_channels")
         .reload()
         .per_recording()
-        .about(
-            "Channels of encoded sound; 1 halves the load. AAC that comes in stays unless this is given and differs");
+        .about("Channels of encoded sound; 1 costs 0.6 of 2. AAC that comes in stays unless this is given and differs");
 inline constexpr auto bitrate_mode_key =
     Key::integer("aac_bitrate_mode", "5")
         .aka("record_fdk_aac_bitrate_mode")

@@ -74,6 +74,12 @@ def mp3(seconds=4):
     return _clip(f"mp3-{seconds}.flv", "-f", "lavfi", "-i", _TONE, "-t", str(seconds), "-c:a", "libmp3lame", "-b:a", "64k")
 
 
+def h265(seconds=6):
+    """H.265 with B-frames and MP3."""
+    return _clip(f"h265-{seconds}.mkv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", _TONE, "-t", str(seconds), "-c:v", "libx265",
+                 "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=2:keyint=50", "-pix_fmt", "yuv420p", "-c:a", "libmp3lame", "-b:a", "64k")
+
+
 def broadcast(seconds=20):
     """720p at 30 frames and 1.5 Mbit/s, as an encoder at an event sends it; textured, so that the rate is really spent."""
     return _clip(f"broadcast-{seconds}.flv", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30,noise=alls=6:allf=t", "-f", "lavfi",

@@ -133,9 +133,16 @@ record_steams=true
         self.assertEqual(len(server.hooked(1)), 1)
 
     def test_formats_that_cannot_be_are_named_and_ignored(self):
-        server = self.server({"record_formats": "H264-mp4,  vp8-mp4 , h264-ogg, nonsense", "record_h264_to_ts": "true"})
-        for words in ("vp8-mp4", "h264-ogg", "nonsense", "record_h264_to_ts"):
+        server = self.server({"record_formats": "H264-mp4,  vp8-mp4 , VP8-ts, h264-ogg, nonsense"})
+        for words in ("vp8-mp4", "VP8-ts", "h264-ogg", "nonsense"):
             self.assertIn(words, server.log())
+        server.publish(clips.both(), "formats")
+        server.file("formats.mp4")
+
+    def test_h264_goes_to_mp4_when_no_writer_of_ts_is_enabled(self):
+        server = self.server({"record_h264_to_ts": "true",
+                              "enable": "protocol.rtmp, writer.mp4, naming.template, storage.local, hook.script"})
+        self.assertIn("record_h264_to_ts: no writer plugin for 'ts'", server.log())
         server.publish(clips.both(), "formats")
         server.file("formats.mp4")
 

@@ -20,8 +20,8 @@ class Ts(FlowTest):
             shutil.copy(clip, folder / (name + clip.suffix))
         return server
 
-    def start(self, server, name, fast=True, **more):
-        answer = server.rest("/vod/startup", {"uri": f"vod://{name}.flv", "localStreamName": name, "realTime": not fast, "record": True, **more})
+    def start(self, server, name, fast=True, suffix=".flv", **more):
+        answer = server.rest("/vod/startup", {"uri": f"vod://{name}{suffix}", "localStreamName": name, "realTime": not fast, "record": True, **more})
         self.assertEqual(answer, (200, None))
 
     def recorded(self, clip, settings=None):
@@ -66,6 +66,16 @@ class Ts(FlowTest):
     def test_five_frames_a_second_have_ten_clock_references(self):
         clip = clips.slow(12)
         self.assert_same(self.recorded(clip), clip)
+
+    def test_h265_and_mp3_are_recorded_too(self):
+        clip = clips.h265(6)
+        server = self.served({"record_formats": "h265-ts"}, film=clip)
+        self.start(server, "film", suffix=".mkv")
+        file = server.file("film.ts", 30)
+        self.assertEqual([s["codec_name"] for s in media.probe(file)["streams"]], ["hevc", "mp3"])
+        self.assertEqual(media.decodes(file), "")
+        self.assertEqual(self.pictures_shown(file), self.pictures_shown(clip))
+        self.assertEqual(media.hashes(file, "audio"), media.hashes(clip, "audio"))
 
     def test_record_formats_choose_ts_and_no_picture_is_mp4(self):
         settings = {"record_h264_to_ts": "false", "record_formats": "h264-ts, vp8-webm"}

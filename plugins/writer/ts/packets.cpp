@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint8_t sync_byte = 0x47;
 constexpr std::size_t header_size = 4, room = packet_size - header_size;
-constexpr std::size_t kept_capacity = 1 << 20;  // memory that stays after a burst
+constexpr std::size_t kept_capacity = 1 << 20;  // memory that stays in any case
 constexpr std::uint8_t discontinuity_flag = 0x80, random_access_flag = 0x40, pcr_flag = 0x10;
 
 void put_header(std::uint8_t* out, const Channel& channel, bool starts_unit, bool adapts, bool has_payload) {
@@ -77,8 +77,9 @@ std::uint8_t* PacketBuffer::extend(std::size_t packets) {
 }
 
 void PacketBuffer::clear() {
+    const bool is_left_of_a_burst = capacity_ > kept_capacity && size_ < capacity_ / 4;
     size_ = 0;
-    if (capacity_ <= kept_capacity) return;
+    if (!is_left_of_a_burst) return;
     memory_.reset();
     capacity_ = 0;
 }

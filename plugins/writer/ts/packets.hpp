@@ -29,7 +29,7 @@ struct Announcement {
 };
 
 /// Packets that wait to be written to the file: each payload byte is copied once, straight to its place. The memory is
-/// kept for the next packets. Not thread-safe.
+/// kept for the next packets, but for what a burst alone has needed. Not thread-safe.
 class PacketBuffer {
 public:
     /// One PES packet, whose bytes lie in `parts`.

@@ -17,7 +17,6 @@ namespace {
 using mp4::test::decode_complaints;
 using mp4::test::lines_of;
 using mp4::test::output_of;
-using mp4::test::packet_hashes;
 using mp4::test::probe;
 
 /// Of one picture: its NAL units without delimiter and parameter sets.
@@ -35,7 +34,7 @@ protected:
     std::filesystem::path record(const Clip& clip, const std::string& name) {
         Session session;
         session.record(clip);
-        const auto path = folder_ / (name + ".ts");
+        auto path = folder_ / (name + ".ts");
         mp4::test::save(path, session.file.contents());
         return path;
     }
@@ -275,11 +274,11 @@ TEST(Writer, AChangeThatCannotBeReadLeavesTheTrackAsItWas) {
     const Clip clip = sound(20);
     Session session;
     session.open(clip);
-    for (int i = 0; i < 10; ++i) session.write(clip.units[i]);
+    for (std::size_t i = 0; i < 10; ++i) session.write(clip.units[i]);
     Track broken(clip.tracks[0]);
     broken.config(Contents{0x12, 0x14});
     EXPECT_THROW(session.writer.track(broken.track), Error);
-    for (int i = 10; i < 20; ++i) session.write(clip.units[i]);
+    for (std::size_t i = 10; i < 20; ++i) session.write(clip.units[i]);
     session.writer.finish();
     std::size_t frames = 0;
     for (const Pes& pes : session.stream().of(0x100)) frames += adts_frames(pes.payload).size();

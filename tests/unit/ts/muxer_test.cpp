@@ -110,6 +110,27 @@ TEST(Clock, RunsBehindTheDecodingTimesOfBFrames) {
     }
 }
 
+TEST(Clock, WaitsForPicturesThatAreReorderedOverALongTime) {
+    Recipe recipe;
+    recipe.b_frames = 3;
+    recipe.seconds = "12";
+    recipe.more = "-r 2";
+    Clip clip = make_clip(recipe);
+    const Unit& first = *std::ranges::find(clip.units, Clip::video, &Unit::track);
+    const std::int64_t reorder = first.pts - first.dts;
+    ASSERT_GT(reorder, 500) << "more than the clock's lead";
+    // The recorder's order: that in which they are shown.
+    std::ranges::stable_sort(clip.units, {}, [reorder](const Unit& unit) {
+        return unit.track == Clip::video ? unit.dts + reorder : unit.pts;
+    });
+    Session session;
+    session.open(clip);
+    for (const Unit& unit : clip.units) session.write(unit);
+    session.writer.finish();
+    EXPECT_LE(longest_step(session.stream()), second / 10);
+    expect_clock_before_decoding(session.stream());
+}
+
 TEST(Clock, WrapsAt33BitsAndLeavesNoTrace) {
     const std::int64_t round = (std::int64_t{1} << 33) / 90, begin = round - 10000 - 2000;
     std::vector<std::int64_t> times = every(40, 100);

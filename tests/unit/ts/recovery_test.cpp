@@ -124,6 +124,27 @@ TEST(Recovery, CutsBeforeBlocksThatNeverReachedTheDisk) {
     }
 }
 
+TEST(Recovery, CutsWherePacketsAreMissing) {
+    struct Row {
+        std::size_t picture, missing;
+        const char* what;
+    };
+    // Of pictures over 64 KB the length is not told, so that only the counter shows the loss; 16 lost packets leave no
+    // trace in the counter, so that only the length does.
+    for (const auto& [picture, missing, what] : {Row{70000, 1, "counter"}, Row{20000, 16, "length"}}) {
+        Session session;
+        session.record(pictures({0, 40, 80, 120, 160, 200, 240, 280}, 10, picture));
+        auto bytes = session.file.contents();
+        const Pes torn = session.stream().of(video_pid).at(5);
+        const auto from = bytes.begin() + static_cast<std::ptrdiff_t>((torn.at + 20) * 188);
+        bytes.erase(from, from + static_cast<std::ptrdiff_t>(missing * 188));
+        load_torn(session, bytes, bytes.size());
+        const Recovered found = recover_and_finish(session);
+        EXPECT_EQ(found.packets, 5u) << what;
+        EXPECT_EQ(session.stream().of(video_pid).size(), 5u) << what;
+    }
+}
+
 TEST(Recovery, FollowsTheTimeOverTheWrapOf33Bits) {
     const std::int64_t begin = (std::int64_t{1} << 33) / 90 - 10000 - 2000;
     std::vector<std::int64_t> times;

@@ -18,12 +18,12 @@ constexpr std::int64_t wrap = (std::int64_t{1} << 33) - 1;
 constexpr std::int64_t clock_step = ticks_per_second * 4 / 100;
 // Frames of sound share a PES packet as long as they follow each other; few enough for the clock's limit.
 constexpr std::int64_t longest_sound = ticks_per_second * 8 / 100, sound_tolerance = ticks_per_second / 500;
-constexpr std::size_t most_sound = 60000;
+constexpr std::size_t most_sound = 32000;  // two of this size fit into a PES packet
 // A longer time without anything is said to be one instead of being filled with clock references.
 constexpr std::int64_t longest_gap = 600 * ticks_per_second;
 
 constexpr std::size_t most_tracks = 100;
-enum Table : std::size_t { association_channel, map_channel, private_channel, table_channels };
+enum Table : std::size_t { association_channel, map_channel, private_channel };  // the tracks' follow
 
 StreamType stream_type(const td_track& track) {
     constexpr std::uint32_t lowest_mpeg1_rate = 32000;  // lower ones are MPEG-2's
@@ -86,8 +86,6 @@ struct Muxer::Track {
 };
 
 Muxer::~Muxer() = default;
-Muxer::Muxer(Muxer&&) noexcept = default;
-Muxer& Muxer::operator=(Muxer&&) noexcept = default;
 
 Muxer::Muxer(std::string_view memo, std::span<const td_track* const> tracks)
     : association_(program_association()), memo_(memo_sections(memo)) {
@@ -160,6 +158,7 @@ void Muxer::write_picture(Track& track, const td_packet& packet, std::int64_t pt
 }
 
 void Muxer::write_sound(Track& track, ByteSpan frame, std::int64_t pts, std::int64_t duration) {
+    if (frame.size() > most_sound) throw Malformed("a frame of sound of " + std::to_string(frame.size()) + " bytes");
     const bool follows = std::abs(pts - track.sound_end) <= sound_tolerance;
     const bool fits = pts + duration - track.sound_pts <= longest_sound && track.sound.size() < most_sound;
     // Only AAC's frames can be counted again in a torn file, so others go alone.

@@ -32,8 +32,8 @@ public:
     /// whose config or time base cannot be read.
     Muxer(std::string_view memo, std::span<const td_track* const> tracks);
     ~Muxer();
-    Muxer(Muxer&&) noexcept;
-    Muxer& operator=(Muxer&&) noexcept;
+    Muxer(const Muxer&) = delete;
+    Muxer& operator=(const Muxer&) = delete;
 
     bool has(std::uint32_t track) const { return find(track) != nullptr; }
     /// New parameters of a known track. Throws Error as the constructor; then the track is as it was.
@@ -53,7 +53,7 @@ private:
     struct Track;
     /// What goes back when packets are lost.
     struct State {
-        std::vector<Channel> channels;  // of the tracks, then of the tables
+        std::vector<Channel> channels;  // of the tables, then of the tracks
         bool begun = false;
         std::int64_t clock = 0, pcr = 0, tables_at = 0;
         std::int64_t reorder = 0;  // pts - dts of the last key picture

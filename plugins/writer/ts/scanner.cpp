@@ -13,8 +13,9 @@
 namespace tapedeck::ts {
 namespace {
 
-constexpr std::uint64_t piece = packet_size * 2048;  // read at a time
-constexpr int marks_looked_through = 4;              // more than a second of recording lies between them
+constexpr std::uint64_t piece = packet_size * 2048;    // read at a time
+constexpr std::int64_t looked_through_us = 2'000'000;  // of recording; the host syncs files once a second
+constexpr int marks_looked_through = 4;                // at least
 constexpr td_rational ticks{1, ticks_per_second}, microseconds{1, 1'000'000};
 constexpr std::uint64_t head_limit = piece * 4;  // more than the longest memo takes
 
@@ -82,18 +83,18 @@ struct Beginning {
     Mark mark;
 };
 Beginning find_beginning(Packets& packets) {
-    Beginning beginning;
+    std::int64_t newest_us = 0;
     int marks = 0;
-    for (std::uint64_t at = packets.end(); at >= packet_size && marks < marks_looked_through;) {
+    for (std::uint64_t at = packets.end(); at >= packet_size;) {
         at -= packet_size;
         const auto packet = parse_packet(packets.at(at));
         const auto mark = packet ? mark_in(*packet) : std::nullopt;
         if (!mark) continue;
-        ++marks;
-        beginning = {at + packet_size, *mark};
+        if (marks++ == 0) newest_us = mark->end_us;
+        const bool is_synced = newest_us - mark->end_us >= looked_through_us;
+        if (is_synced && marks >= marks_looked_through) return {at + packet_size, *mark};
     }
-    if (marks < marks_looked_through) return {};
-    return beginning;
+    return {};
 }
 
 /// Walks over packets, each PES packet whole behind the other, and stops at the first that is not as it must be.

@@ -24,8 +24,8 @@ struct Found {
     std::uint64_t size = 0;     ///< where the last whole PES packet or section ends
 };
 
-/// Reads the head of the file and its end from the fourth mark before the last on: older bytes were synced, while among
-/// those may be blocks that never reached the disk. The cost does not grow with the file. Nothing when the file was not
+/// Reads the head of the file and its last seconds: older bytes were synced, while among those may be blocks that never
+/// reached the disk. The cost does not grow with the file. Nothing when the file was not
 /// begun by this writer or is torn in its head.
 std::optional<Found> scan(const Source& source);
 

@@ -93,7 +93,7 @@ TEST(Recovery, GivesFilesThatDecodeWithoutAMessage) {
 }
 
 TEST(Recovery, GivesBackAMemoOfAnyLengthWhole) {
-    for (const std::size_t size : {0, 1, 160, 170, 171, 172, 4084, 4085, 5000, 100000}) {
+    for (const std::size_t size : {0u, 1u, 160u, 170u, 171u, 172u, 4084u, 4085u, 5000u, 100000u}) {
         Session session;
         session.memo.clear();
         for (std::size_t i = 0; i < size; ++i) session.memo += static_cast<char>('a' + i % 23);
@@ -147,8 +147,8 @@ TEST(Recovery, CutsWherePacketsAreMissing) {
 
 TEST(Recovery, FollowsTheTimeOverTheWrapOf33Bits) {
     const std::int64_t begin = (std::int64_t{1} << 33) / 90 - 10000 - 2000;
-    std::vector<std::int64_t> times;
-    for (int i = 0; i < 100; ++i) times.push_back(begin + i * 40);
+    std::vector<std::int64_t> times(100);
+    for (std::size_t i = 0; i < times.size(); ++i) times[i] = begin + static_cast<std::int64_t>(i) * 40;
     Session session;
     session.record(pictures(times));
     const auto bytes = session.file.contents();

@@ -13,6 +13,7 @@ td_recording Session::recording() const {
 
 void Session::open(const Clip& clip) {
     std::vector<const td_track*> tracks;
+    tracks.reserve(clip.tracks.size());
     for (const Track& track : clip.tracks) tracks.push_back(&track.track);
     writer.open(File(&file), recording(), tracks);
 }

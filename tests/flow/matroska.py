@@ -183,6 +183,21 @@ class Matroska(FlowTest):
             self.assertEqual(media.decodes(file), "", file.name)
         self.assertEqual(len(files), 1)
 
+    def test_rotation_loses_and_doubles_nothing(self):
+        for clip, extension in ((clips.vp8_opus(10), "webm"), (clips.h264_opus(10), "mkv")):
+            server = self.served({"record_rotation": "2"}, film=clip)
+            self.start(server, "vod://film" + clip.suffix, realTime=False)
+            server.hooked(5, 30)
+            files = [server.records / f"film_{n}.{extension}" for n in range(1, 6)]
+            self.assertEqual(server.files(), files)
+            for kind in ("video", "audio"):
+                self.assertEqual([md5 for file in files for md5 in media.hashes(file, kind)], media.hashes(clip, kind), kind)
+            for file in files:
+                self.assertEqual(media.decodes(file), "", file.name)
+                self.assertTrue(is_finished(file), file.name)
+                self.assertLess(abs(media.times(file, "video")[0] - media.times(file, "audio")[0]), 0.025, file.name)
+                self.assertAlmostEqual(media.seconds(file), 2, delta=0.06)
+
     def test_libavformat_writes_webm_when_the_own_writer_is_switched_off(self):
         clip = clips.vp8_opus(10)
         for setting in ({"webm_java_writer_enable": "false"}, {"prefer.webm": "webm_lavf"}):

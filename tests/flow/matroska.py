@@ -209,6 +209,8 @@ class Matroska(FlowTest):
                     self.assertEqual(media.hashes(file, kind), media.hashes(clip, kind), kind)
                 self.assertEqual(media.decodes(file), "")
                 self.assertLess(abs(media.seconds(file) - media.seconds(clip)), 0.05)
+                lead = [media.times(f, "video")[5] - media.times(f, "audio")[5] for f in (file, clip)]
+                self.assertLess(abs(lead[0] - lead[1]), 0.003, lead)
                 self.assertAlmostEqual(keys_near(file, 4.9), keys_near(clip, 4.9), delta=0.009)
         own = self.recorded(clip, "webm", {"prefer.webm": "webm", "webm_java_writer_enable": "false"})
         self.assertIn("Tapedeck", media.probe(own)["format"]["tags"]["encoder"])

@@ -12,9 +12,9 @@
 
 namespace tapedeck::webm_lavf {
 
-/// One file. Each `flush` ends a cluster, so that a killed process loses only what was not flushed; the Cues go to the
-/// end of the file. `recover` reads a torn file, and `finish` then writes it anew into a rewrite. Threads and order of
-/// calls: td_writer in abi.h.
+/// One file. Each `flush` ends a cluster, so that a killed process loses only what was not flushed, and the one
+/// packet of sound that libavformat keeps back; the Cues go to the end of the file. `recover` reads a torn file, and
+/// `finish` then writes it anew into a rewrite. Threads and order of calls: td_writer in abi.h.
 class LavfWriter : public Writer {
 public:
     static constexpr const char* id = "webm_lavf";

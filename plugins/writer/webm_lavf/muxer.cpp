@@ -9,6 +9,7 @@
 
 #include "codecs.hpp"
 #include "elements.hpp"
+#include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::webm_lavf {
 namespace {
@@ -117,7 +118,12 @@ void Muxer::write_memo() {
 }
 
 void Muxer::write(AVPacket& packet, AVRational time_base) {
-    libav().av_packet_rescale_ts(&packet, time_base, context_->streams[packet.stream_index]->time_base);
+    const AVStream& stream = *context_->streams[packet.stream_index];
+    // libavformat states the delay of Opus, which players take off, and does not add it.
+    const auto delay = rescale(stream.codecpar->initial_padding, {1, 48000}, {time_base.num, time_base.den});
+    packet.pts += delay;
+    packet.dts += delay;
+    libav().av_packet_rescale_ts(&packet, time_base, stream.time_base);
     io_.check(libav().av_write_frame(context_, &packet), "a WebM file's packet");
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <memory>
 #include <new>
+#include <utility>
+#include <vector>
 
 #include "tapedeck/media/ticks.hpp"
 
@@ -16,7 +18,7 @@ public:
         context_ = libav().avformat_alloc_context();
         if (packet_ == nullptr || context_ == nullptr) throw std::bad_alloc();
         context_->pb = io_.context();
-        context_->flags |= AVFMT_FLAG_CUSTOM_IO;
+        context_->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
         if (libav().avformat_open_input(&context_, nullptr, nullptr, nullptr) < 0) context_ = nullptr;
     }
     ~Demuxer() {
@@ -28,13 +30,21 @@ public:
 
     AVFormatContext* context() const { return context_; }
 
-    /// Calls `each(AVPacket&, AVRational time_base)` for every packet up to the end or the first that is torn.
+    /// Calls `each(AVPacket&, AVRational time_base)` for every packet up to the end or the first that is torn. Where
+    /// the file says no duration it is the time since the packet before.
     template <class Each>
     void for_each(Each each) {
+        std::vector<std::int64_t> before(context_->nb_streams, AV_NOPTS_VALUE);
         while (libav().av_read_frame(context_, packet_) >= 0) {
-            const bool torn = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0;
-            const AVRational time_base = context_->streams[packet_->stream_index]->time_base;
-            if (!torn) each(*packet_, time_base);
+            const bool torn = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0 || packet_->pts == AV_NOPTS_VALUE;
+            const auto stream = static_cast<std::size_t>(packet_->stream_index);
+            if (!torn && stream < before.size()) {
+                const std::int64_t last = std::exchange(before[stream], packet_->pts);
+                if (packet_->duration <= 0 && last != AV_NOPTS_VALUE)
+                    packet_->duration = std::max<std::int64_t>(packet_->pts - last, 0);
+                packet_->dts = packet_->pts;  // no codec of WebM reorders
+                each(*packet_, context_->streams[stream]->time_base);
+            }
             libav().av_packet_unref(packet_);
             if (torn) return;
         }
@@ -54,7 +64,6 @@ Content content_of(File file) {
     if (demuxer.context() == nullptr) return content;
     demuxer.for_each([&](const AVPacket& packet, AVRational time_base) {
         ++content.packets;
-        if (packet.pts == AV_NOPTS_VALUE) return;
         const td_rational base{time_base.num, time_base.den};
         content.duration_us = std::max(content.duration_us, to_us(packet.pts + packet.duration, base));
     });

@@ -1,0 +1,194 @@
+// libavformat's WebM writer over a host's file.
+#include <gtest/gtest.h>
+
+#include "lavf_writer.hpp"
+#include "session.hpp"
+
+namespace tapedeck::webm_lavf::test {
+namespace {
+
+using ebml::test::Clip;
+using ebml::test::opus;
+using ebml::test::Segment;
+using ebml::test::Unit;
+using ebml::test::vp8;
+using testkit::Call;
+
+class Recorded {
+public:
+    Recorded() : host(LavfWriter::keys), writer(context()) {}
+
+    Context context() { return {host.table(), host.context()}; }
+    td_recording recording() const {
+        td_recording facts{};
+        facts.size = sizeof facts;
+        facts.memo = text_of(R"({"stream":"cam1"})");
+        facts.start_us = 1700000000250000;
+        return facts;
+    }
+    void open(const std::vector<Track>& tracks) {
+        std::vector<const td_track*> pointers;
+        for (const Track& track : tracks) pointers.push_back(&track.track);
+        writer.open(File(&file), recording(), pointers);
+    }
+    void write(const Unit& unit) {
+        OwnedPacket packet(context(), unit.track, unit.data, unit.pts, unit.key ? TD_PACKET_KEY : 0);
+        packet.packet.dts = unit.dts;
+        packet.packet.duration = unit.duration;
+        writer.write(packet.packet);
+    }
+    void write(const Clip& clip) {
+        for (const Unit& unit : clip.units) write(unit);
+        writer.flush();
+    }
+    void finish() {
+        writer.finish();
+        file.finish();
+    }
+
+    testkit::FakeHost host;
+    testkit::MemoryFile file;
+    LavfWriter writer;
+};
+
+/// The file has the clip's media but for the last `missing` units.
+void expect_media(const Recorded& recorded, const Clip& clip, std::size_t missing = 0) {
+    const auto blocks = Segment(recorded.file.contents()).blocks();
+    ASSERT_EQ(blocks.size(), clip.units.size() - missing);
+    for (std::size_t i = 0; i < blocks.size(); ++i) {
+        EXPECT_EQ(blocks[i].payload, clip.units[i].data) << i;
+        EXPECT_EQ(blocks[i].time, clip.units[i].pts + (clip.units[i].track == 1 ? 7 : 0)) << i;
+    }
+}
+
+TEST(LavfWriter, AFlushPutsAllPacketsIntoTheFileButTheLastOfTheSound) {
+    const Clip clip = Clip::made(1000);
+    const long before = testkit::CountedBuffer::live;
+    Recorded recorded;
+    recorded.open(clip.tracks);
+    recorded.write(clip);
+    expect_media(recorded, clip, 1);
+    EXPECT_EQ(testkit::CountedBuffer::live, before);
+}
+
+TEST(LavfWriter, AFinishedFileHasCuesAndDuration) {
+    const Clip clip = Clip::made(2000);
+    Recorded recorded;
+    recorded.open(clip.tracks);
+    recorded.write(clip);
+    recorded.finish();
+    const Segment segment(recorded.file.contents());
+    EXPECT_TRUE(segment.has_size);
+    const auto order = segment.order();
+    EXPECT_EQ(order.back(), ebml::id_cues);
+    expect_media(recorded, clip);
+}
+
+TEST(LavfWriter, ATornFileIsWrittenAnewWithItsMemoKept) {
+    const Clip clip = Clip::made(2000);
+    Recorded recorded;
+    recorded.open(clip.tracks);
+    recorded.write(clip);
+    for (int round = 0; round < 2; ++round) {
+        LavfWriter again(recorded.context());
+        Recovered found;
+        again.recover(File(&recorded.file), recorded.recording(), found);
+        EXPECT_EQ(found.memo, R"({"stream":"cam1"})");
+        EXPECT_EQ(found.packets, clip.units.size() - 1);
+        EXPECT_NEAR(static_cast<double>(found.duration_us), 2e6, 45'000);
+        again.finish();
+        recorded.file.finish();
+        EXPECT_TRUE(Segment(recorded.file.contents()).has_size);
+        expect_media(recorded, clip, 1);
+    }
+}
+
+TEST(LavfWriter, ATornTailIsLeftOut) {
+    const Clip clip = Clip::made(2000);
+    Recorded recorded;
+    recorded.open(clip.tracks);
+    recorded.write(clip);
+    recorded.file.resize(recorded.file.size() - 30);
+    LavfWriter again(recorded.context());
+    Recovered found;
+    again.recover(File(&recorded.file), recorded.recording(), found);
+    again.finish();
+    recorded.file.finish();
+    EXPECT_LT(found.packets, clip.units.size());
+    const auto blocks = Segment(recorded.file.contents()).blocks();
+    EXPECT_EQ(blocks.size(), found.packets);
+    for (std::size_t i = 0; i < blocks.size(); ++i) EXPECT_EQ(blocks[i].payload, clip.units[i].data);
+}
+
+TEST(LavfWriter, AFailedEndIsMadeGoodByTheNextTry) {
+    const Clip clip = Clip::made(1000);
+    Recorded recorded;
+    recorded.open(clip.tracks);
+    recorded.write(clip);
+    recorded.file.fail(Call::write, 1, TD_FAILED);
+    EXPECT_THROW(recorded.writer.finish(), Error);
+    recorded.finish();
+    EXPECT_TRUE(Segment(recorded.file.contents()).has_size);
+    expect_media(recorded, clip, 1);
+}
+
+TEST(LavfWriter, WhatTheFileSaysIsWhatTheHostHears) {
+    const Clip clip = Clip::made(1000);
+    Recorded recorded;
+    recorded.open(clip.tracks);
+    recorded.write(clip);
+    recorded.write({1, true, 1000, 1000, 20, ebml::test::payload(1, 1000, 60)});
+    recorded.file.fail(Call::write, 1, TD_NO_SPACE);
+    try {
+        recorded.writer.flush();
+        ADD_FAILURE() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.status(), TD_NO_SPACE);
+    }
+    recorded.write({1, true, 1020, 1020, 20, ebml::test::payload(1, 1020, 60)});
+    recorded.writer.flush();
+}
+
+TEST(LavfWriter, SoundWaitsForThePictureWhoseSizeIsNotKnown) {
+    const Clip clip = Clip::made(200);
+    const long before = testkit::CountedBuffer::live;
+    {
+        Recorded recorded;
+        recorded.open(clip.tracks);
+        recorded.write({1, true, 0, 0, 20, ebml::test::payload(1, 0, 60)});
+        recorded.writer.flush();
+        EXPECT_EQ(recorded.file.size(), 0u);
+        recorded.write({0, true, 0, 0, 40, ebml::test::vp8_key(0, 100)});
+        recorded.writer.flush();
+        recorded.finish();
+        EXPECT_EQ(Segment(recorded.file.contents()).blocks().size(), 2u);
+    }
+    EXPECT_EQ(testkit::CountedBuffer::live, before);
+}
+
+TEST(LavfWriter, NewTracksAndParametersAreRefused) {
+    Recorded recorded;
+    recorded.open({vp8(), opus()});
+    Track larger = vp8();
+    larger.track.width = 640;
+    recorded.writer.track(larger);
+    recorded.writer.track(opus());
+    EXPECT_THROW(recorded.writer.track(opus(2)), Error);
+    EXPECT_THROW(recorded.writer.track(Track(TD_VIDEO, TD_CODEC_VP9, {1, 1000}, 0)), Error);
+    EXPECT_THROW(Recorded().open({Track(TD_VIDEO, TD_CODEC_H264, {1, 1000}, 0)}), Error);
+    recorded.writer.finish();
+    EXPECT_EQ(recorded.file.size(), 0u) << "a file without a packet stays empty";
+}
+
+TEST(LavfWriter, FilesOfOthersAreLeftAlone) {
+    for (const std::size_t size : {0, 5, 100'000}) {
+        Recorded recorded;
+        recorded.file.put(0, ebml::test::payload(0, 1, size));
+        Recovered found;
+        recorded.writer.recover(File(&recorded.file), recorded.recording(), found);
+        EXPECT_EQ(found.packets, 0u);
+    }
+}
+
+}  // namespace
+}  // namespace tapedeck::webm_lavf::test

@@ -126,7 +126,7 @@ TEST(Finish, CrashedAtAnyStepTheFileIsRecoveredToTheSameBytes) {
             whole.record(clip);
             whole.finish();
             for (std::uint64_t step = 0; step < 8; ++step) {
-                for (const std::uint64_t torn : {0, 5, 4000}) {
+                for (const std::uint64_t torn : {0u, 5u, 4000u}) {
                     Session session;
                     session.record(clip);
                     if (!inserts) session.file.unsupported(Call::insert);

@@ -32,7 +32,7 @@ TEST(Recovery, MakesAKilledFileTheOneThatAFinishWouldHaveMade) {
 }
 
 TEST(Recovery, GivesBackAMemoOfAnyLengthWhole) {
-    for (const std::size_t size : {0, 1, 113, 5000, 100'000}) {
+    for (const std::size_t size : {0u, 1u, 113u, 5000u, 100'000u}) {
         Session session;
         session.memo = std::string(size, 'x');
         session.record(Clip::made(500));
@@ -130,7 +130,7 @@ TEST(Recovery, EndsInTheSameBytesAfterACrashWhileATornFileIsFinished) {
 }
 
 TEST(Recovery, LeavesFilesOfOthersAlone) {
-    for (const std::size_t size : {0, 5, 4096, 100'000}) {
+    for (const std::size_t size : {0u, 5u, 4096u, 100'000u}) {
         Session session;
         session.file.put(0, payload(0, 1, size));
         EXPECT_EQ(recover_and_finish(session).packets, 0u);

@@ -62,6 +62,7 @@ td_recording Session::recording() const {
 
 void Session::open(const std::vector<Track>& tracks) {
     std::vector<const td_track*> pointers;
+    pointers.reserve(tracks.size());
     for (const Track& track : tracks) pointers.push_back(&track.track);
     writer.open(File(&file), recording(), pointers);
 }

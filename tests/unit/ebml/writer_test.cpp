@@ -16,6 +16,7 @@ using testing::ElementsAre;
 
 std::vector<std::int64_t> times(const std::vector<SeenBlock>& blocks) {
     std::vector<std::int64_t> all;
+    all.reserve(blocks.size());
     for (const SeenBlock& block : blocks) all.push_back(block.time);
     return all;
 }

@@ -28,6 +28,7 @@ public:
     }
     void open(const std::vector<Track>& tracks) {
         std::vector<const td_track*> pointers;
+        pointers.reserve(tracks.size());
         for (const Track& track : tracks) pointers.push_back(&track.track);
         writer.open(File(&file), recording(), pointers);
     }
@@ -181,7 +182,7 @@ TEST(LavfWriter, NewTracksAndParametersAreRefused) {
 }
 
 TEST(LavfWriter, FilesOfOthersAreLeftAlone) {
-    for (const std::size_t size : {0, 5, 100'000}) {
+    for (const std::size_t size : {0u, 5u, 100'000u}) {
         Recorded recorded;
         recorded.file.put(0, ebml::test::payload(0, 1, size));
         Recovered found;

@@ -13,7 +13,7 @@ from case import SOURCE, FlowTest, eventually, run
 
 NODE_MODULES = SOURCE / "build" / "node" / "node_modules"
 FORMATS = "h264-mkv, h265-mkv, vp8-webm, vp9-webm, av1-webm"
-KILLS = int(os.environ.get("TAPEDECK_KILLS", "3"))
+KILLS = int(os.environ.get("TAPEDECK_KILLS", "2"))
 SEED = int(os.environ.get("TAPEDECK_SEED", str(random.randrange(1 << 30))))
 
 

@@ -145,6 +145,17 @@ TEST(Finish, CrashedAtAnyStepTheFileIsRecoveredToTheSameBytes) {
     }
 }
 
+TEST(Finish, CuesAreInTheOrderOfTimeWhateverTheOrderOfTheClusters) {
+    Index index;
+    index.add({0, 40, 1, true, 80});
+    index.add({1000, 30, 2, true, 80});
+    Node cues;
+    cues.content = index.cues(4096, false);
+    std::vector<std::uint64_t> times;
+    for (const Node& point : cues.one(id_cues).all(id_cue_point)) times.push_back(point.one(id_cue_time).number());
+    EXPECT_THAT(times, ElementsAre(30, 40));
+}
+
 TEST(Finish, PositionsBeyondFourGigabytesAreWide) {
     Index index;
     index.add({5'000'000'000, 1000, 1, true, 1040});

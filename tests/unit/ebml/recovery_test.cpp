@@ -108,6 +108,19 @@ TEST(Recovery, DropsWhatNeverReachedTheDisk) {
     }
 }
 
+TEST(Recovery, DropsABlockWithAHoleInItsMidst) {
+    Session session;
+    session.open({vp8()});
+    session.write({0, true, 0, 0, 40, vp8_key(0, 300)});
+    session.write({0, false, 40, 40, 40, payload(0, 40, 9000)});
+    session.write({0, false, 80, 80, 40, payload(0, 80, 300)});
+    session.writer.flush();
+    const std::uint64_t hole = (session.file.size() - 6000) / 512 * 512;
+    session.file.put(hole, Data(512));
+    EXPECT_EQ(recover_and_finish(session).packets, 1u);
+    EXPECT_EQ(session.segment().blocks().size(), 1u);
+}
+
 TEST(Recovery, EndsInTheSameBytesAfterACrashWhileATornFileIsFinished) {
     Session session;
     session.record(Clip::made(2000));

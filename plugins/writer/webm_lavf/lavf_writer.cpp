@@ -5,6 +5,7 @@
 #include <string>
 
 #include "codecs.hpp"
+#include "pictures.hpp"
 #include "remux.hpp"
 
 namespace tapedeck::webm_lavf {

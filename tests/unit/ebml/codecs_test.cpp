@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "pictures.hpp"
 #include "session.hpp"
 
 namespace tapedeck::ebml::test {

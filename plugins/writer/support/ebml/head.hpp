@@ -10,6 +10,7 @@
 #include "codecs.hpp"
 #include "elements.hpp"
 #include "layout.hpp"
+#include "pictures.hpp"
 
 namespace tapedeck::ebml {
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <deque>
 
+#include "found_block.hpp"
 #include "head.hpp"
 
 namespace tapedeck::ebml {
@@ -12,62 +13,7 @@ namespace {
 constexpr std::size_t first_look = 1 << 16;  // bytes of a head that is not unusually long
 constexpr std::size_t longest_head = 4 << 20;
 constexpr std::size_t cluster_header = 8;
-constexpr std::size_t element_look = 64;  // bytes that hold all headers around one payload
 constexpr std::size_t sector_size = 512;  // the disk writes no less
-
-/// Reads small parts in order with few calls.
-class Window {
-public:
-    explicit Window(const Source& source) : source_(source) {}
-
-    /// `count` bytes, or fewer at `end` and at the end of the file. Valid until the next call.
-    View at(std::uint64_t position, std::size_t count, std::uint64_t end = UINT64_MAX) {
-        if (position >= end) return {};
-        count = static_cast<std::size_t>(std::min<std::uint64_t>(count, end - position));
-        if (position < start_ || position + count > start_ + bytes_.size()) {
-            start_ = position;
-            bytes_.resize(std::max<std::size_t>(count, 2048));
-            bytes_.resize(source_.read(position, bytes_));
-        }
-        const View rest = View(bytes_).subspan(static_cast<std::size_t>(position - start_));
-        return rest.first(std::min(count, rest.size()));
-    }
-
-private:
-    const Source& source_;
-    std::uint64_t start_ = 0;
-    Bytes bytes_;
-};
-
-/// The beginning of the content of a Block or SimpleBlock (RFC 9559 section 10.1).
-struct BlockHead {
-    std::uint64_t track = 0;
-    std::int64_t time = 0;  ///< from the cluster's on
-    std::uint8_t flags = 0;
-    std::size_t size = 0;
-};
-
-std::optional<BlockHead> parse_block(View bytes) {
-    BlockHead head;
-    if (bytes.empty() || bytes[0] < 0x10) return std::nullopt;
-    std::size_t width = 1;
-    while ((bytes[0] & 0x80 >> (width - 1)) == 0) ++width;
-    if (bytes.size() < width + 3) return std::nullopt;
-    head.track = bytes[0] & (0xffu >> width);
-    for (std::size_t i = 1; i < width; ++i) head.track = head.track << 8 | bytes[i];
-    head.time = static_cast<std::int16_t>(bytes[width] << 8 | bytes[width + 1]);
-    head.flags = bytes[width + 2];
-    head.size = width + 3;
-    return head;
-}
-
-/// One block and where its element and its payload lie in the file.
-struct FoundBlock {
-    BlockHead head;
-    bool key = false;
-    std::uint64_t payload = 0, payload_end = 0, end = 0;
-    std::uint64_t duration = 0;
-};
 
 /// A cluster of the file.
 struct FoundCluster {
@@ -132,37 +78,6 @@ private:
         return cluster;
     }
 
-    /// The block whose element begins at `at` and ends, whole, at `limit` or before.
-    std::optional<FoundBlock> read_block(std::uint64_t at, std::uint64_t limit) {
-        const auto outer = parse_header(window_.at(at, element_look, limit));
-        if (!outer || outer->size > limit - at - outer->header_size) return std::nullopt;
-        FoundBlock block;
-        block.end = at + outer->header_size + outer->size;
-        std::uint64_t inner_at = at;
-        auto inner = outer;
-        if (outer->id == id_block_group) {
-            inner_at = at + outer->header_size;
-            inner = parse_header(window_.at(inner_at, element_look, block.end));
-            if (!inner || inner->id != id_block || inner->size > block.end - inner_at - inner->header_size)
-                return std::nullopt;
-        } else if (outer->id != id_simple_block) {
-            return std::nullopt;
-        }
-        const std::uint64_t content = inner_at + inner->header_size;
-        block.payload_end = content + inner->size;
-        const auto head = parse_block(window_.at(content, 16, block.payload_end));
-        if (!head) return std::nullopt;
-        block.head = *head;
-        block.payload = content + head->size;
-        block.key = (head->flags & 0x80) != 0;
-        if (outer->id == id_block_group) {
-            View tail = window_.at(block.payload_end, element_look, block.end);
-            block.key = !find(tail, id_reference_block);
-            if (const auto duration = find(tail, id_block_duration)) block.duration = duration->number() & 0xffffffff;
-        }
-        return block;
-    }
-
     void walk() {
         std::uint64_t at = found_.layout.data_at;
         while (auto cluster = read_cluster(at)) {
@@ -185,7 +100,7 @@ private:
 
     /// What the first block says. False when it is not whole.
     bool read_facts(FoundCluster& cluster) {
-        const auto first = read_block(cluster.first_block, std::min(cluster.end, size_));
+        const auto first = read_block(window_, cluster.first_block, std::min(cluster.end, size_));
         if (!first) return false;
         const auto time = static_cast<std::int64_t>(cluster.time) + first->head.time;
         cluster.facts.position = cluster.at - found_.layout.data_at;
@@ -201,7 +116,7 @@ private:
         std::uint64_t at = cluster.first_block, before_last = at, end_before_last = 0;
         cluster.blocks = 0;
         while (at < limit) {
-            const auto block = read_block(at, limit);
+            const auto block = read_block(window_, at, limit);
             if (!block || !is_written(block->payload, block->payload_end)) break;
             const auto time = static_cast<std::int64_t>(cluster.time) + block->head.time;
             const auto end = std::max<std::int64_t>(time + static_cast<std::int64_t>(block->duration), 0);

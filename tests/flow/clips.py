@@ -111,6 +111,17 @@ def h264_large(seconds=6):
                  "-t", str(seconds), *_X264, "-bf", "0", "-g", "50", *_OPUS)
 
 
+def vp8_large(seconds=6):
+    """Another size than `vp8_opus` has."""
+    return _clip(f"vp8-large-{seconds}.webm", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25", "-f", "lavfi", "-i", _TONE48,
+                 "-t", str(seconds), *_VP8, "-g", "50", *_OPUS)
+
+
+def keys_only(seconds=60):
+    """VP8 of which every frame is a key frame."""
+    return _clip(f"keys-only-{seconds}.webm", "-f", "lavfi", "-i", "testsrc2=size=160x90:rate=25", "-t", str(seconds), *_VP8, "-g", "1")
+
+
 def mkv_of(video, audio, seconds=3):
     """These codecs in Matroska; Speex, PCM and G.722 at the rates that telephones send."""
     encoders = {"h264": [*_X264, "-bf", "0"], "h265": ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=0"],

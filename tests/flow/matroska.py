@@ -175,17 +175,26 @@ class Matroska(FlowTest):
         server.restart()
         self.assertTrue(is_finished(server.file("film.webm", 30)))
 
-    def test_new_parameter_sets_go_on_in_the_same_mkv(self):
-        first, second = clips.h264_opus(10), clips.h264_large(6)
-        server = self.served(film=first, more=second)
-        self.start(server, "vod://film.mkv", then=["vod://more.mkv"], realTime=False)
-        eventually(lambda: server.hook_calls(), "the recording has ended", 30)
-        files = server.files()
-        pictures = sum(len(media.packets(file, "video")) for file in files)
-        self.assertEqual(pictures, len(media.packets(first, "video")) + len(media.packets(second, "video")))
-        for file in files:
-            self.assertEqual(media.decodes(file), "", file.name)
-        self.assertEqual(len(files), 1)
+    def test_new_parameters_go_on_in_the_same_file(self):
+        for first, second, extension in ((clips.h264_opus(10), clips.h264_large(6), "mkv"), (clips.vp8_opus(10), clips.vp8_large(6), "webm")):
+            server = self.served(film=first, more=second)
+            self.start(server, "vod://film" + first.suffix, then=["vod://more" + second.suffix], realTime=False)
+            eventually(lambda: server.hook_calls(), "the recording has ended", 30)
+            file, = server.files()
+            self.assertEqual(file.name, "film." + extension)
+            self.assertEqual(len(media.packets(file, "video")), len(media.packets(first, "video")) + len(media.packets(second, "video")))
+            self.assertEqual(media.decodes(file), "")
+
+    def test_cues_that_outgrow_their_slot_lead_to_every_key_frame(self):
+        clip = clips.keys_only(60)
+        file = self.recorded(clip, "webm", {"writer.webm.cues_reserve": "8192"})
+        names = [name for name, *_ in elements(file)]
+        self.assertEqual(names.count("1c53bb6b"), 1)
+        size = next(size for name, size, _ in elements(file) if name == "1c53bb6b")
+        self.assertGreater(size, 1500 * 16)
+        self.assertEqual(media.hashes(file, "video"), media.hashes(clip, "video"))
+        for seconds in (0.5, 33.2, 59.0):
+            self.assertAlmostEqual(keys_near(file, seconds), seconds, delta=0.05)
 
     def test_rotation_loses_and_doubles_nothing(self):
         for clip, extension in ((clips.vp8_opus(10), "webm"), (clips.h264_opus(10), "mkv")):

@@ -16,6 +16,10 @@ constexpr std::int64_t longest_cluster = INT16_MAX;
 constexpr std::int64_t earliest_time = INT16_MIN;
 constexpr std::uint32_t largest_packet = 200u << 20;  // a cluster's size has 28 bits
 
+std::string name_of(std::uint32_t track) {
+    return "track " + std::to_string(track);
+}
+
 }  // namespace
 
 MatroskaWriter::MatroskaWriter(Context context, const Format& format)
@@ -61,7 +65,7 @@ void MatroskaWriter::track(const td_track& track) {
         add_track(track);
         if (!layout_ || tracks_slot(entries().size()) <= layout_->tracks_size) return;
         tracks_.pop_back();
-        throw Error(TD_UNSUPPORTED, "track " + std::to_string(track.index) + ": the file has no room for its entry");
+        throw Error(TD_UNSUPPORTED, name_of(track.index) + ": the file has no room for its entry");
     }
     if (known->is_current(track)) return;
     try {
@@ -82,14 +86,16 @@ bool MatroskaWriter::is_full(const Block& block, std::uint64_t bytes) const {
 void MatroskaWriter::write(const td_packet& packet) {
     if ((packet.flags & TD_PACKET_CONFIG_CHANGED) != 0 && packet.changed != nullptr) track(*packet.changed);
     RecordedTrack* known = find(packet.track);
-    const std::string name = "track " + std::to_string(packet.track);
-    if (known == nullptr) throw Error(TD_MALFORMED, "a packet of unknown " + name);
-    if (packet.data_size > largest_packet) throw Error(TD_MALFORMED, name + ": a packet too large for a cluster");
+    if (known == nullptr) throw Error(TD_MALFORMED, "a packet of unknown " + name_of(packet.track));
+    if (packet.data_size > largest_packet)
+        throw Error(TD_MALFORMED, name_of(packet.track) + ": a packet too large for a cluster");
     const bool was_described = known->is_described();
     const Block block = known->place(packet);
-    if (!known->is_described()) throw Error(TD_MALFORMED, name + ": the size of its pictures is not known");
+    if (!known->is_described())
+        throw Error(TD_MALFORMED, name_of(packet.track) + ": the size of its pictures is not known");
     if (!was_described) tracks_changed_ = true;
-    if (block.time < earliest_time) throw Error(TD_MALFORMED, name + ": a packet long before the file's start");
+    if (block.time < earliest_time)
+        throw Error(TD_MALFORMED, name_of(packet.track) + ": a packet long before the file's start");
     if (is_full(block, packet.data_size)) flush();
     cluster_.add(block, known->payload(packet), packet.buffer);
 }

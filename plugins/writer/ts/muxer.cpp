@@ -26,7 +26,6 @@ constexpr std::size_t most_tracks = 100;
 enum Table : std::size_t { association_channel, map_channel, private_channel };  // the tracks' follow
 
 StreamType stream_type(const td_track& track) {
-    constexpr std::uint32_t lowest_mpeg1_rate = 32000;  // lower ones are MPEG-2's
     switch (track.codec) {
         case TD_CODEC_H264:
             return StreamType::H264;
@@ -34,9 +33,6 @@ StreamType stream_type(const td_track& track) {
             return StreamType::H265;
         case TD_CODEC_AAC:
             return StreamType::Adts;
-        case TD_CODEC_MP3:
-            return track.sample_rate != 0 && track.sample_rate < lowest_mpeg1_rate ? StreamType::Mpeg2Audio
-                                                                                   : StreamType::Mpeg1Audio;
         default:
             throw Error(TD_UNSUPPORTED, "its codec has no place in a TS file");
     }

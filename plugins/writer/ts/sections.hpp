@@ -17,7 +17,7 @@ using Bytes = std::vector<std::uint8_t>;
 /// PIDs of every file. The private one is in no table, so players pass over it.
 inline constexpr std::uint16_t association_pid = 0, first_track_pid = 0x100, map_pid = 0x1000, private_pid = 0x1f00;
 
-enum class StreamType : std::uint8_t { Mpeg1Audio = 0x03, Mpeg2Audio = 0x04, Adts = 0x0f, H264 = 0x1b, H265 = 0x24 };
+enum class StreamType : std::uint8_t { Adts = 0x0f, H264 = 0x1b, H265 = 0x24 };
 
 struct MappedTrack {
     std::uint16_t pid;

@@ -17,10 +17,10 @@ namespace tapedeck::ts {
 class TsWriter : public Writer {
 public:
     static constexpr const char* id = "ts";
-    static constexpr const char* doc = "MPEG-TS: H.264, H.265, AAC in ADTS, MP3; plays while it is written";
+    static constexpr const char* doc = "MPEG-TS: H.264, H.265, AAC in ADTS; plays while it is written";
     static constexpr const char* extension = "ts";
     static constexpr const char* mime = "video/mp2t";
-    static constexpr std::array<std::uint32_t, 4> codecs{TD_CODEC_H264, TD_CODEC_H265, TD_CODEC_AAC, TD_CODEC_MP3};
+    static constexpr std::array<std::uint32_t, 3> codecs{TD_CODEC_H264, TD_CODEC_H265, TD_CODEC_AAC};
 
     explicit TsWriter(Context) {}
 

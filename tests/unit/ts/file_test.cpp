@@ -244,18 +244,15 @@ TEST(Writer, LosesAMalformedPictureAndTakesTheNext) {
 }
 
 TEST(Writer, LosesAFrameOfSoundThatIsTooLongAndTakesTheNext) {
-    for (const std::uint32_t codec : {TD_CODEC_AAC, TD_CODEC_MP3}) {
-        Clip clip = sound(3);
-        clip.tracks[0].track.codec = codec;
-        clip.units[1].data.resize(40000);
-        Session session;
-        session.open(clip);
-        session.write(clip.units[0]);
-        EXPECT_THROW(session.write(clip.units[1]), Error);
-        session.write(clip.units[2]);
-        session.writer.finish();
-        EXPECT_EQ(session.stream().of(0x100).size(), 2u);
-    }
+    Clip clip = sound(3);
+    clip.units[1].data.resize(40000);
+    Session session;
+    session.open(clip);
+    session.write(clip.units[0]);
+    EXPECT_THROW(session.write(clip.units[1]), Error);
+    session.write(clip.units[2]);
+    session.writer.finish();
+    EXPECT_EQ(session.stream().of(0x100).size(), 2u);
 }
 
 TEST(Writer, RefusesTracksItCannotWrite) {

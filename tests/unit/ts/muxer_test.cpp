@@ -180,18 +180,6 @@ TEST(Tables, NameEachTrackByItsType) {
     session.record(make_clip());
     EXPECT_EQ(session.stream().types, (std::map<unsigned, unsigned>{{video_pid, 0x1b}, {audio_pid, 0x0f}}));
     EXPECT_EQ(session.stream().clock_pid, video_pid);
-
-    for (const auto& [rate, type] : {std::pair{44100u, 3u}, {22050u, 4u}}) {
-        Clip mp3 = sound(10);
-        mp3.tracks = {Track(TD_AUDIO, TD_CODEC_MP3, {1, 44100}, Clip::audio)};
-        mp3.tracks[0].track.sample_rate = rate;
-        Session other;
-        other.record(mp3);
-        EXPECT_EQ(other.stream().types.at(0x100), type);
-        const auto units = other.stream().of(0x100);
-        ASSERT_EQ(units.size(), mp3.units.size());
-        for (std::size_t i = 0; i < units.size(); ++i) EXPECT_EQ(units[i].payload, mp3.units[i].data);
-    }
 }
 
 TEST(Pictures, KeyOnesAreRandomAccessPointsWithAClockReference) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "file_copy.hpp"
+
 namespace tapedeck::mp4 {
 namespace {
 
@@ -21,28 +23,6 @@ std::array<std::uint8_t, box_header_size> small_header(std::uint64_t size, std::
         bytes[4 + i] = static_cast<std::uint8_t>(type >> (24 - 8 * i));
     }
     return bytes;
-}
-
-/// Copies by reading and writing, where the file offers nothing better.
-void copy_plainly(File from, std::uint64_t from_at, File to, std::uint64_t at, std::uint64_t count) {
-    Bytes part(1 << 20);
-    while (count > 0) {
-        const std::size_t got = from.read(from_at, std::span(part).first(std::min<std::uint64_t>(count, part.size())));
-        if (got == 0) throw Error("the file became shorter while it was copied");
-        to.write(at, std::array{td_bytes{part.data(), got}});
-        from_at += got;
-        at += got;
-        count -= got;
-    }
-}
-
-void copy(File from, std::uint64_t from_at, File to, std::uint64_t at, std::uint64_t count) {
-    try {
-        to.copy(at, from, from_at, count);
-    } catch (const Error& e) {
-        if (e.status() != TD_UNSUPPORTED) throw;
-        copy_plainly(from, from_at, to, at, count);
-    }
 }
 
 }  // namespace
@@ -93,8 +73,8 @@ bool Finaliser::rewrite(std::uint64_t count) {
     try {
         fresh = file_.rewrite();
         const std::uint64_t from = layout_.data_at - Layout::block;
-        copy(file_, 0, *fresh, 0, layout_.reserve_at);
-        copy(file_, from, *fresh, from + count, layout_.end() - from);
+        copy_bytes(file_, 0, *fresh, 0, layout_.reserve_at);
+        copy_bytes(file_, from, *fresh, from + count, layout_.end() - from);
     } catch (const Error& e) {
         if (e.status() == TD_CANCELLED) throw;
         if (fresh) fresh->truncate(0);  // the host drops an empty rewrite

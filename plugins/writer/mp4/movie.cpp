@@ -136,6 +136,11 @@ std::uint64_t movie_ticks(std::int64_t ticks, std::uint32_t timescale) {
     return value / timescale * movie_timescale + (value % timescale * movie_timescale + timescale - 1) / timescale;
 }
 
+/// How much of a track is shown, from time 0 on, in its own ticks.
+std::int64_t shown_ticks(const TrackHead& track, const SampleTable& table) {
+    return std::min(table.end_time(), track.media_end) - track.media_time;
+}
+
 }  // namespace
 
 Bytes file_type() {
@@ -179,14 +184,14 @@ Bytes final_moov(const Movie& movie, std::span<const SampleTable> tables, std::u
         std::uint64_t duration = 0;
         for (std::size_t i = 0; i < tables.size(); ++i)
             if (!tables[i].empty())
-                duration = std::max(duration, movie_ticks(tables[i].end_time() - movie.tracks[i].media_time,
-                                                          movie.tracks[i].timescale));
+                duration =
+                    std::max(duration, movie_ticks(shown_ticks(movie.tracks[i], tables[i]), movie.tracks[i].timescale));
         write_mvhd(writer, movie, duration);
         for (std::size_t i = 0; i < tables.size(); ++i) {
             const TrackHead& track = movie.tracks[i];
             if (tables[i].empty()) continue;
             const Placement placement = place(tables[i], track.video, track.media_time);
-            const std::uint64_t end = movie_ticks(tables[i].end_time() - track.media_time, track.timescale);
+            const std::uint64_t end = movie_ticks(shown_ticks(track, tables[i]), track.timescale);
             const std::uint64_t pause = std::min(end, movie_ticks(placement.pause, track.timescale));
             const auto trak = writer.box(fourcc("trak"));
             write_tkhd(writer, movie, track, end);
@@ -202,7 +207,7 @@ Bytes final_moov(const Movie& movie, std::span<const SampleTable> tables, std::u
 std::int64_t shown_duration_us(const Movie& movie, std::span<const SampleTable> tables) {
     std::int64_t longest = 0;
     for (std::size_t i = 0; i < tables.size(); ++i) {
-        const std::int64_t ticks = tables[i].end_time() - movie.tracks[i].media_time;
+        const std::int64_t ticks = shown_ticks(movie.tracks[i], tables[i]);
         const std::int64_t scale = movie.tracks[i].timescale;
         if (tables[i].empty() || ticks <= 0) continue;
         longest = std::max(longest, ticks / scale * 1000000 + ticks % scale * 1000000 / scale);

@@ -22,8 +22,9 @@ struct TrackHead {
     std::uint32_t frame = 0;              ///< usual duration of a sample in ticks; 0: none
     std::uint16_t language = 0;           ///< three letters of 5 bits
     std::string name;
-    std::int64_t media_time = 0;  ///< where time 0 of the recording lies on the track's own time line
-    std::vector<Bytes> entries;   ///< of `stsd`, whole boxes; never empty
+    std::int64_t media_time = 0;         ///< where time 0 of the recording lies on the track's own time line
+    std::int64_t media_end = INT64_MAX;  ///< where what is shown ends there, at the latest
+    std::vector<Bytes> entries;          ///< of `stsd`, whole boxes; never empty
 
     /// The number of this entry in `stsd`, from 1 on; appends it when it is new.
     std::uint32_t add_entry(View entry);

@@ -17,7 +17,7 @@ const td_writer& table() {
 }
 
 TEST(Plugin, DeclaresFlashphonersNamesAndDefaults) {
-    ASSERT_EQ(TD_ENTRY.extension_count, 1u);
+    ASSERT_EQ(TD_ENTRY.extension_count, 2u) << "the writer and the reader";
     EXPECT_STREQ(extension().id, "mp4");
     EXPECT_STREQ(table().extension, "mp4");
     struct Row {

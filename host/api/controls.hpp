@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -86,6 +87,25 @@ public:
     /// `name` is relative, has no empty, `.` or `..` component and no NUL; folders are separated by `/`. Called on a
     /// pool thread, may look at the disk. Running: a recording of this name is still being written.
     virtual Located locate(const std::string& name) = 0;
+};
+
+/// `?start=&end=` of `/client/records/` (R93-R99): parts of records as files of their own.
+class RecordCuts {
+public:
+    /// From when to when, in microseconds of the record; not both are missing.
+    struct Times {
+        std::optional<std::int64_t> from_us, to_us;
+    };
+    /// Where the part lies, or why there is none: TD_MALFORMED when the record has no such part, TD_NOT_FOUND when
+    /// there is no such record. Called once, on a pool thread, where it may look at the disk.
+    using Done = std::function<void(const std::filesystem::path* part, const Error* failure)>;
+
+    virtual ~RecordCuts() = default;
+    /// Whether files of this name can be cut; of others the whole file is the answer (R97). Any thread.
+    virtual bool can_cut(std::string_view name) const = 0;
+    /// The part of `source`, made now or found from before. `name` is the record's, as `RecordFiles::locate` got it.
+    /// Called on a pool thread, looks at the disk; the part is made on another.
+    virtual void cut(const std::filesystem::path& source, const std::string& name, const Times& times, Done done) = 0;
 };
 
 /// `/health` and the counters of `/?action=stat`.

@@ -6,11 +6,13 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "api/answers.hpp"
+#include "api/part_times.hpp"
 #include "api/range.hpp"
 #include "api/routes.hpp"
 #include "api/url.hpp"
@@ -106,34 +108,87 @@ Response file_answer(const Request& request, const Opened& opened, const std::st
     return response;
 }
 
-Response answer_for(const Request& request, RecordFiles& files, const RestOptions& options) {
-    const auto name = file_name(std::string_view(request.path).substr(prefix.size()));
-    if (!name) return error_answer(404, "no such recording", request.path);
-    const auto located = files.locate(*name);
-    if (located.state == RecordFiles::State::Running) {
-        return error_answer(404, "this recording is still running; it is offered when it has ended", request.path);
-    }
-    std::optional<Opened> opened;
-    if (located.state == RecordFiles::State::Ready) opened = open_file(located.path.string());
+/// The answer for a path that is known to be there.
+Response path_answer(const Request& request, const std::filesystem::path& path, const std::string& name,
+                     const std::string& disposition) {
+    const auto opened = open_file(path.string());
     if (!opened) return error_answer(404, "no such recording", request.path);
-    return file_answer(request, *opened, *name, options.disposition);
+    return file_answer(request, *opened, name, disposition);
+}
+
+Response cut_failure(const Request& request, const Error& failure) {
+    const int status = status_of(failure);
+    if (status >= 500) log::warning("{}: {}", printable(request.target, 400), failure.what());
+    return error_answer(status, failure.what(), request.path);
+}
+
+/// What all requests for records share.
+struct Files {
+    RecordFiles& files;
+    RecordCuts& cuts;
+    CurrentRestOptions options;
+};
+
+/// Runs `make` and answers with what it gives, or with what it throws.
+template <class Make>
+void answer_with(const Request& request, const Answer& answer, Make make) {
+    try {
+        answer(make());
+    } catch (const std::exception& failure) {
+        log::error("{}: {}", printable(request.path, 400), failure.what());
+        answer(error_answer(500, "the file cannot be read; the server's log says why", request.path));
+    }
+}
+
+void answer_part(const Files& parts, const Request& request, const Answer& answer, const std::filesystem::path& source,
+                 const std::string& name, const RecordCuts::Times& times) {
+    parts.cuts.cut(source, name, times,
+                   [request, answer, options = parts.options](const std::filesystem::path* part, const Error* failure) {
+                       answer_with(request, answer, [&] {
+                           if (failure != nullptr) return cut_failure(request, *failure);
+                           return path_answer(request, *part, part->filename().string(), options().disposition);
+                       });
+                   });
+}
+
+void answer_record(const Files& parts, const Request& request, const Answer& answer) {
+    const auto name = file_name(std::string_view(request.path).substr(prefix.size()));
+    if (!name) return answer(error_answer(404, "no such recording", request.path));
+    const auto located = parts.files.locate(*name);
+    if (located.state == RecordFiles::State::Running) {
+        return answer(
+            error_answer(404, "this recording is still running; it is offered when it has ended", request.path));
+    }
+    if (located.state == RecordFiles::State::Missing)
+        return answer(error_answer(404, "no such recording", request.path));
+    std::optional<RecordCuts::Times> times;
+    if (!request.query.empty() && parts.cuts.can_cut(*name)) {
+        try {
+            times = parse_part_times(request.query);
+        } catch (const Error& failure) {
+            return answer(cut_failure(request, failure));
+        }
+    }
+    if (times) return answer_part(parts, request, answer, located.path, *name, *times);
+    answer(path_answer(request, located.path, *name, parts.options().disposition));
 }
 
 }  // namespace
 
-void add_file_routes(Router& router, RecordFiles& files, Workers& workers, CurrentRestOptions options) {
-    router.add(
-        {"GET"}, std::string(prefix) + "*", [&files, &workers, options](const Request& request, const Answer& answer) {
-            const bool accepted = workers.post([&files, options, request, answer] {
-                try {
-                    answer(answer_for(request, files, options()));
-                } catch (const std::exception& failure) {
-                    log::error("{}: {}", printable(request.path, 400), failure.what());
-                    answer(error_answer(500, "the file cannot be read; the server's log says why", request.path));
-                }
-            });
-            if (!accepted) answer(error_answer(503, "too many requests wait for the disk", request.path));
+void add_file_routes(Router& router, RecordFiles& files, RecordCuts& cuts, Workers& workers,
+                     CurrentRestOptions options) {
+    const Files parts{files, cuts, std::move(options)};
+    router.add({"GET"}, std::string(prefix) + "*", [parts, &workers](const Request& request, const Answer& answer) {
+        const bool accepted = workers.post([parts, request, answer] {
+            try {
+                answer_record(parts, request, answer);
+            } catch (const std::exception& failure) {
+                log::error("{}: {}", printable(request.path, 400), failure.what());
+                answer(error_answer(500, "the file cannot be read; the server's log says why", request.path));
+            }
         });
+        if (!accepted) answer(error_answer(503, "too many requests wait for the disk", request.path));
+    });
 }
 
 }  // namespace tapedeck::host::api

@@ -25,8 +25,9 @@ using CurrentRestOptions = std::function<RestOptions()>;
 void add_recorder_routes(Router& router, RecorderControl& recorder, CurrentRestOptions options);
 /// `/rest-api/stream/{find,find_all,terminate}`.
 void add_stream_routes(Router& router, StreamDirectory& streams, CurrentRestOptions options);
-/// `/client/records/<name>`.
-void add_file_routes(Router& router, RecordFiles& files, Workers& workers, CurrentRestOptions options);
+/// `/client/records/<name>`, whole or in part.
+void add_file_routes(Router& router, RecordFiles& files, RecordCuts& cuts, Workers& workers,
+                     CurrentRestOptions options);
 /// `/health`.
 void add_health_routes(Router& router, Health& health);
 /// `/metrics` and `/?action=stat`.

@@ -25,17 +25,32 @@ std::optional<std::string> decode_percent(std::string_view text) {
     return decoded;
 }
 
-std::optional<std::string> query_member(std::string_view query, std::string_view name) {
+namespace {
+
+/// The encoded value of the first member of this name; nothing when there is none.
+std::optional<std::string_view> find_member(std::string_view query, std::string_view name) {
     while (!query.empty()) {
         const auto pair = query.substr(0, query.find('&'));
         query.remove_prefix(std::min(pair.size() + 1, query.size()));
         const auto equals = pair.find('=');
         if (decode_percent(pair.substr(0, equals)) != name) continue;
-        std::string value(equals == std::string_view::npos ? "" : pair.substr(equals + 1));
-        std::ranges::replace(value, '+', ' ');
-        return decode_percent(value);
+        return equals == std::string_view::npos ? "" : pair.substr(equals + 1);
     }
     return {};
+}
+
+}  // namespace
+
+std::optional<std::string> query_member(std::string_view query, std::string_view name) {
+    const auto encoded = find_member(query, name);
+    if (!encoded) return {};
+    std::string value(*encoded);
+    std::ranges::replace(value, '+', ' ');
+    return decode_percent(value);
+}
+
+bool query_has(std::string_view query, std::string_view name) {
+    return find_member(query, name).has_value();
 }
 
 std::optional<std::string> file_name(std::string_view encoded) {

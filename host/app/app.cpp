@@ -63,6 +63,9 @@ App::App(Setup& setup)
            .hub = hub_,
            .catalog = catalog_}),
       media_(media_threads(settings_)),
+      cutter_({.settings = settings_,
+               .extensions = [this](std::string_view kind) { return setup_.registry.all(kind); },
+               .disk = disk_}),
       router_(access_),
       plugin_routes_(router_),
       server_(api::server_options(settings_, setup.home), router_, workers_) {
@@ -75,7 +78,7 @@ App::App(Setup& setup)
     const api::CurrentRestOptions options = [this] { return api::rest_options(settings_); };
     api::add_recorder_routes(router_, recorders_, options);
     api::add_stream_routes(router_, recorders_, options);
-    api::add_file_routes(router_, recorders_, workers_, options);
+    api::add_file_routes(router_, recorders_, cutter_, workers_, options);
     api::add_health_routes(router_, *this);
     api::add_metrics_routes(router_, recorders_, recorders_, *this);
 }
@@ -176,6 +179,7 @@ bool App::stop() {
     for (auto& [name, protocol] : protocols_) plugin_routes_.remove(protocol->extension().context);
     protocols_.clear();
     server_.stop();
+    cutter_.stop();
     const auto rest = milliseconds(settings_.duration(shutdown_timeout));
     if (!delivery_.wait(rest)) log::warning("some files are stored or announced at the next start");
     delivery_.stop(std::chrono::seconds(2));

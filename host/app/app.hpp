@@ -22,6 +22,7 @@
 #include "record/policy.hpp"
 #include "record/recorders.hpp"
 #include "store/catalog.hpp"
+#include "store/cutter.hpp"
 #include "store/delivery.hpp"
 #include "store/disk.hpp"
 #include "store/flusher.hpp"
@@ -83,6 +84,7 @@ private:
     } stop_callbacks_{callbacks_};
     Recorders recorders_;
     MediaPool media_;  // its threads use all of the above
+    Cutter cutter_;
     api::Workers workers_;
     api::Workers gate_;  // who may come in is asked apart from downloads, whose disk may hang
     api::Router router_;

@@ -19,6 +19,7 @@
 #include "record/keys.hpp"
 #include "record/rotation.hpp"
 #include "record/rules.hpp"
+#include "store/cutter_keys.hpp"
 #include "store/keys.hpp"
 #include "stream/keys.hpp"
 
@@ -33,6 +34,7 @@ Setup::Setup(const std::filesystem::path& executable, const ConfigArguments& arg
     source.declare("", "", app_keys);
     source.declare("", "", access_keys);
     source.declare("", "", api::keys);
+    source.declare("", "", cutter_keys);
     source.declare("", "", event_keys);
     source.declare("", "", record_keys);
     source.declare("", "", store_keys);

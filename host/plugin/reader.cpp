@@ -26,6 +26,10 @@ std::string Reader::file_extension(const Extension& extension) {
     return table_of(extension)->extension;
 }
 
+bool Reader::cuts(const Extension& extension) {
+    return offered(table_of(extension), &td_reader::cut) != nullptr;
+}
+
 void Reader::cut(std::int64_t from_us, std::int64_t to_us, bool exact, td_file& target) {
     const auto function = offered(table_, &td_reader::cut);
     if (function == nullptr)

@@ -99,8 +99,8 @@ File::File(fs::path path, Mode mode) : td_file{&file_table}, path_(std::move(pat
         std::error_code ignored;  // open says what is wrong
         fs::create_directories(path_.parent_path(), ignored);
     }
-    const int flags = mode == Mode::Create ? O_RDWR | O_CREAT | O_EXCL : O_RDWR;
-    adopt(::open(path_.c_str(), flags | O_CLOEXEC, 0644));
+    const int flags = mode == Mode::Create ? O_RDWR | O_CREAT | O_EXCL : mode == Mode::Open ? O_RDWR : O_RDONLY;
+    adopt(::open(path_.c_str(), flags | O_CLOEXEC, 0644), mode != Mode::Read);
 }
 
 File::~File() {
@@ -109,11 +109,11 @@ File::~File() {
     fs::remove(fresh_->path_, ignored);
 }
 
-void File::adopt(int number) {
+void File::adopt(int number, bool lock) {
     if (number < 0) fail("open", errno);
     descriptor_ = std::make_shared<Descriptor>(number);
     // Two servers that share a folder must not recover each other's running recordings.
-    if (::flock(number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    if (lock && ::flock(number, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
         throw Error("open " + path_.string() + ": another process is writing it", TD_EXISTS, true);
     }
     device_ = status_of(number).st_dev;

@@ -17,7 +17,8 @@ namespace tapedeck::host {
 /// full one is TD_NO_SPACE. Closing keeps the file.
 class File : public td_file {
 public:
-    enum class Mode { Create, Open };  ///< Create makes a new file and fails with TD_EXISTS
+    /// Create makes a new file and fails with TD_EXISTS. Read changes nothing and takes no lock.
+    enum class Mode { Create, Open, Read };
 
     /// Folders above it are made. Throws Error.
     File(std::filesystem::path path, Mode mode);
@@ -66,7 +67,7 @@ public:
 
 private:
     [[noreturn]] void fail(const char* what, int error_number) const;
-    void adopt(int number);
+    void adopt(int number, bool lock);
     void grow_reserve();
     std::size_t write_cached(std::uint64_t at, SpanReader& from, std::size_t size);
     std::size_t count_written(std::size_t bytes);

@@ -182,5 +182,59 @@ TEST_F(FilesTest, ThatShrinkWhileTheyAreSentEndTheConnection) {
     EXPECT_TRUE(connection.is_ended()) << "what is missing cannot be made up";
 }
 
+TEST_F(FilesTest, AreServedInPartsByTime) {
+    start();
+    const auto part = ask("GET", "/client/records/stream.mp4?start=11&end=60.5");
+    EXPECT_EQ(part.status, 200);
+    EXPECT_EQ(part.body, "11000000 60500000");
+    EXPECT_EQ(part.header("content-type"), "video/mp4");
+    EXPECT_EQ(part.header("content-disposition"), "inline;filename=\"part-of-stream.mp4\"");
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=11").body, "11000000 -1");
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?end=0.25").body, "-1 250000");
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=7", {}, {{"Range", "bytes=0-1"}}).body, "70");
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=7", {}, {{"If-None-Match", "*"}}).status, 304);
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?other=7").body, "0123456789");
+}
+
+TEST_F(FilesTest, OfOtherKindsAreServedWholeWhateverPartIsWanted) {
+    write("film.webm", "webm");
+    start();
+    EXPECT_EQ(ask("GET", "/client/records/film.webm?start=1&end=2").body, "webm");
+    EXPECT_EQ(ask("GET", "/client/records/film.webm?start=abc").body, "webm");
+    EXPECT_TRUE(cuts_.asked.empty());
+}
+
+TEST_F(FilesTest, HaveNoPartBetweenTimesThatMakeNoSense) {
+    start();
+    for (const std::string query :
+         {"start=abc", "start=", "start", "end=", "start=-1", "end=-1", "start=5&end=5", "start=6&end=5", "end=0",
+          "start=1e3", "start=0x10", "start=+5", "start=1,5", "start=.5", "start=5.", "start=1.2.3", "start=nan",
+          "start=10000000000", "start=%zz"}) {
+        const auto reply = ask("GET", "/client/records/stream.mp4?" + query);
+        EXPECT_EQ(reply.status, 400) << query;
+        EXPECT_NE(reply.body.find("BadRequestException"), std::string::npos) << reply.body;
+        EXPECT_TRUE(reply.body.find("seconds") != std::string::npos || reply.body.find("larger") != std::string::npos)
+            << reply.body;
+    }
+    EXPECT_TRUE(cuts_.asked.empty());
+}
+
+TEST_F(FilesTest, SayWhyAPartCannotBeMade) {
+    start();
+    struct Row {
+        td_status reason;
+        int status;
+    };
+    for (const auto& [reason, status] :
+         {Row{TD_MALFORMED, 400}, Row{TD_NOT_FOUND, 404}, Row{TD_CANCELLED, 503}, Row{TD_FAILED, 500}}) {
+        cuts_.failure = Error("the very reason", reason);
+        const auto reply = ask("GET", "/client/records/stream.mp4?start=1");
+        EXPECT_EQ(reply.status, status);
+        EXPECT_NE(reply.body.find("the very reason"), std::string::npos) << reply.body;
+    }
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=1").header("content-type"),
+              "application/json;charset=UTF-8");
+}
+
 }  // namespace
 }  // namespace tapedeck::host::api::test

@@ -50,11 +50,20 @@ RecordFiles::Located FakeFiles::locate(const std::string& name) {
     return {State::Ready, folder / name};
 }
 
+void FakeCuts::cut(const std::filesystem::path&, const std::string& name, const Times& times, Done done) {
+    asked.push_back(times);
+    if (failure) return done(nullptr, &*failure);
+    const auto part = folder / ("part-of-" + name);
+    std::ofstream(part) << times.from_us.value_or(-1) << ' ' << times.to_us.value_or(-1);
+    done(&part, nullptr);
+}
+
 ServerTest::ServerTest() {
     std::string name = (std::filesystem::temp_directory_path() / "tapedeck-api-XXXXXX").string();
     folder_ = mkdtemp(name.data());
     files_.folder = folder_ / "records";
     std::filesystem::create_directories(files_.folder);
+    cuts_.folder = folder_;
     options_.address = "127.0.0.1";
     options_.http_port = options_.https_port = 0;
     options_.https = false;
@@ -74,7 +83,7 @@ void ServerTest::start() {
     const auto rest = [this] { return rest_; };
     add_recorder_routes(*router_, recorder_, rest);
     add_stream_routes(*router_, streams_, rest);
-    add_file_routes(*router_, files_, *workers_, rest);
+    add_file_routes(*router_, files_, cuts_, *workers_, rest);
     add_health_routes(*router_, health_);
     add_metrics_routes(*router_, recorder_, streams_, health_);
     server_ = std::make_unique<Server>(options_, *router_, *workers_);

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +66,16 @@ public:
     std::vector<std::string> asked;
 };
 
+/// Cuts files that end with `.mp4`: a part is a file of its own with its times in it. `failure`, when set, is told.
+class FakeCuts : public RecordCuts {
+public:
+    bool can_cut(std::string_view name) const override { return name.ends_with(".mp4"); }
+    void cut(const std::filesystem::path& source, const std::string& name, const Times& times, Done done) override;
+    std::filesystem::path folder;
+    std::vector<Times> asked;
+    std::optional<Error> failure;
+};
+
 class FakeHealth : public Health {
 public:
     bool ready() override { return is_ready; }
@@ -92,6 +103,7 @@ protected:
     FakeRecorder recorder_;
     FakeStreams streams_;
     FakeFiles files_;
+    FakeCuts cuts_;
     FakeHealth health_;
     std::unique_ptr<Access> access_;
     std::unique_ptr<Workers> workers_;

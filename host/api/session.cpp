@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "api/answers.hpp"
+#include "api/file_sender.hpp"
 #include "api/range.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -195,7 +196,29 @@ awaitable<void> Session::send(const Response& response, const Request& request, 
     if (with_body && response.file.file) co_await send_file(response.file);
 }
 
+/// By the kernel where the connection is plain; over TLS the bytes pass through here.
 awaitable<void> Session::send_file(const FileBody& body) {
+    const int bypass = wire_->bypass();
+    if (bypass < 0) {
+        co_await send_pieces(body);
+        co_return;
+    }
+    const auto connection = std::make_shared<const OpenFile>(bypass);  // shared: a worker may outlive the session
+    for (std::uint64_t sent = 0; sent < body.count;) {
+        Later<SentSome> later(wire_->executor());
+        const bool accepted =
+            workers_.post([slot = later.slot(), connection, file = body.file, at = body.first + sent,
+                           left = body.count - sent] { slot.give(send_some(*connection, *file, at, left)); });
+        std::optional<SentSome> some;
+        if (accepted) some = co_await later.wait(options_->answer_timeout);
+        if (!some) throw Error("a file could not be read to its end; the connection is closed");
+        if (some->failed) throw boost::system::system_error(boost::asio::error::connection_reset);
+        sent += some->bytes;
+        if (sent < body.count) co_await wire_->writable(options_->write_timeout);
+    }
+}
+
+awaitable<void> Session::send_pieces(const FileBody& body) {
     auto at = body.first;
     auto left = body.count;
     auto piece = std::make_shared<std::vector<char>>();

@@ -39,6 +39,7 @@ private:
     boost::asio::awaitable<Response> answer(const Request& request);
     boost::asio::awaitable<void> send(const Response& response, const Request& request, bool keep_alive);
     boost::asio::awaitable<void> send_file(const FileBody& body);
+    boost::asio::awaitable<void> send_pieces(const FileBody& body);
     boost::asio::awaitable<void> read_more(std::chrono::milliseconds limit);
     std::chrono::milliseconds left_for_request() const;
 

@@ -1,5 +1,7 @@
 #include "api/wire.hpp"
 
+#include <fcntl.h>
+
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -50,6 +52,12 @@ public:
         disarm();
     }
 
+    Awaitable<void> writable(Duration limit) override {
+        arm(limit);
+        co_await socket().async_wait(tcp::socket::wait_write, net::use_awaitable);
+        disarm();
+    }
+
 protected:
     Awaitable<void> drop_rest() {
         boost::system::error_code failure;
@@ -72,6 +80,11 @@ public:
     using StreamWire::StreamWire;
     bool is_secure() const override { return false; }
     Awaitable<void> open(Duration) override { co_return; }
+    int bypass() override {
+        boost::system::error_code failure;
+        socket().non_blocking(true, failure);
+        return failure ? -1 : ::fcntl(socket().native_handle(), F_DUPFD_CLOEXEC, 0);
+    }
     Awaitable<void> finish(Duration limit) override {
         arm(limit);
         co_await drop_rest();
@@ -86,6 +99,7 @@ public:
     TlsWire(tcp::socket socket, std::shared_ptr<net::ssl::context> context)
         : StreamWire(std::move(socket), *context), context_(std::move(context)) {}
     bool is_secure() const override { return true; }
+    int bypass() override { return -1; }
 
     Awaitable<void> open(Duration limit) override {
         arm(limit);
@@ -119,6 +133,7 @@ void Wire::arm(Duration limit) {
 void Wire::close() {
     deadline_.cancel();
     boost::system::error_code ignored;
+    socket().shutdown(tcp::socket::shutdown_both, ignored);  // for who still sends through a bypass
     socket().close(ignored);
 }
 

@@ -37,6 +37,11 @@ public:
     virtual Awaitable<std::size_t> read(std::span<char> into, Duration limit) = 0;
     /// Writes all of it; the client must take something within each `limit`.
     virtual Awaitable<void> write(std::string_view bytes, Duration limit) = 0;
+    /// A descriptor of its own for this connection, through which files may be sent past this object while nothing else
+    /// is written; -1 where bytes must go through it, as TLS does, or none can be had. The caller closes it.
+    virtual int bypass() = 0;
+    /// Waits until the client takes more of what went past.
+    virtual Awaitable<void> writable(Duration limit) = 0;
     /// Says goodbye, then reads and drops what the client still sends, so that it gets to read its answer. Never
     /// throws.
     virtual Awaitable<void> finish(Duration limit) = 0;

@@ -1,27 +1,40 @@
 #include "api/file_sender.hpp"
 
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
 namespace tapedeck::host::api {
 
 SentSome send_some(const OpenFile& connection, const OpenFile& file, std::uint64_t at, std::uint64_t count) {
-    constexpr std::uint64_t at_once = 8 << 20;  // then another client's job may run
     SentSome sent;
-    count = std::min(count, at_once);
     while (sent.bytes < count) {
         auto offset = static_cast<off_t>(at + sent.bytes);
         const ssize_t done = ::sendfile(connection.descriptor(), file.descriptor(), &offset,
                                         static_cast<std::size_t>(count - sent.bytes));
         if (done < 0 && errno == EINTR) continue;
-        if (done < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
+        if (done < 0 && errno == EAGAIN) break;
         sent.failed = done <= 0;
         if (sent.failed) break;
         sent.bytes += static_cast<std::uint64_t>(done);
     }
     return sent;
+}
+
+// cachestat(2), from Linux 6.5 on, which the headers of older systems do not know.
+bool is_in_memory(const OpenFile& file, std::uint64_t at, std::uint64_t count) {
+    constexpr long cachestat_number = 451;  // on every architecture
+    struct {
+        std::uint64_t offset, length;
+    } range{at, count};
+    struct {
+        std::uint64_t cached, dirty, written_back, evicted, recently_evicted;
+    } pages{};
+    const auto size = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    const std::uint64_t wanted = (at + count + size - 1) / size - at / size;
+    return ::syscall(cachestat_number, file.descriptor(), &range, &pages, 0) == 0 && pages.cached >= wanted;
 }
 
 }  // namespace tapedeck::host::api

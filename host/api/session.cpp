@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "api/answers.hpp"
-#include "api/file_sender.hpp"
 #include "api/range.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -205,17 +204,27 @@ awaitable<void> Session::send_file(const FileBody& body) {
     }
     const auto connection = std::make_shared<const OpenFile>(bypass);  // shared: a worker may outlive the session
     for (std::uint64_t sent = 0; sent < body.count;) {
-        Later<SentSome> later(wire_->executor());
-        const bool accepted =
-            workers_.post([slot = later.slot(), connection, file = body.file, at = body.first + sent,
-                           left = body.count - sent] { slot.give(send_some(*connection, *file, at, left)); });
-        std::optional<SentSome> some;
-        if (accepted) some = co_await later.wait(options_->answer_timeout);
-        if (!some) throw Error("a file could not be read to its end; the connection is closed");
-        if (some->failed) throw boost::system::system_error(boost::asio::error::connection_reset);
-        sent += some->bytes;
+        const std::uint64_t at = body.first + sent;
+        const std::uint64_t count = std::min(sent_at_once, body.count - sent);
+        const auto some = is_in_memory(*body.file, at, count)
+                              ? send_some(*connection, *body.file, at, count)
+                              : co_await send_from_disk(connection, body.file, at, count);
+        if (some.failed) throw boost::system::system_error(boost::asio::error::connection_reset);
+        sent += some.bytes;
         if (sent < body.count) co_await wire_->writable(options_->write_timeout);
     }
+}
+
+awaitable<SentSome> Session::send_from_disk(std::shared_ptr<const OpenFile> connection,
+                                            std::shared_ptr<const OpenFile> file, std::uint64_t at,
+                                            std::uint64_t count) {
+    Later<SentSome> later(wire_->executor());
+    const bool accepted = workers_.post(
+        [slot = later.slot(), connection, file, at, count] { slot.give(send_some(*connection, *file, at, count)); });
+    std::optional<SentSome> some;
+    if (accepted) some = co_await later.wait(options_->answer_timeout);
+    if (!some) throw Error("a file could not be read to its end; the connection is closed");
+    co_return *some;
 }
 
 awaitable<void> Session::send_pieces(const FileBody& body) {

@@ -47,7 +47,7 @@ bool take_number(std::string_view& line, Number& number) {
 
 std::optional<FileVersion> version_of(const fs::path& file) {
     struct stat facts {};
-    if (::lstat(file.c_str(), &facts) != 0) return {};
+    if (::stat(file.c_str(), &facts) != 0) return {};
     return version_of(facts);
 }
 

@@ -18,7 +18,7 @@ struct FileVersion {
     bool operator==(const FileVersion&) const = default;
 };
 
-/// Nothing where there is no regular file; a symbolic link is none.
+/// Nothing where there is no regular file.
 std::optional<FileVersion> version_of(const std::filesystem::path& file);
 std::optional<FileVersion> version_of(int descriptor);
 

@@ -193,7 +193,6 @@ void Cutter::run(const std::stop_token& stop) {
         std::optional<Error> failure;
         try {
             part = make(*job, stop);
-            count("made");
         } catch (const Error& error) {
             failure = error;
         } catch (const std::exception& error) {
@@ -210,7 +209,10 @@ void Cutter::run(const std::stop_token& stop) {
 }
 
 fs::path Cutter::make(const Job& job, const std::stop_token& stop) {
-    if (auto part = kept(job.name, job.version)) return *part;  // made while this one waited
+    if (auto part = kept(job.name, job.version)) {  // made while this one waited
+        count("kept");
+        return *part;
+    }
     if (!parts_.disk.enough(folder_))
         throw Error(fmt::format("Not enough available disk space for parts in {}", folder_.string()), TD_NO_SPACE,
                     true);
@@ -224,7 +226,9 @@ fs::path Cutter::make(const Job& job, const std::stop_token& stop) {
         write(temporary, job, cut.source, stop);
         cut.part = version_of(temporary).value_or(FileVersion{});
         cut.used_us = now_us();
-        return place(temporary, job.name, cut);
+        const fs::path part = place(temporary, job.name, cut);
+        count("made");
+        return part;
     } catch (...) {
         std::error_code ignored;  // the next start deletes it too
         fs::remove(temporary, ignored);
@@ -264,7 +268,12 @@ fs::path Cutter::place(const fs::path& temporary, const std::string& name, Known
         }
         if (::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, final.c_str(), RENAME_NOREPLACE) == 0) return final;
         if (errno == EINVAL && ::rename(temporary.c_str(), final.c_str()) == 0) return final;  // FUSE, NFS
-        if (errno != EEXIST) throw_errno("rename to " + final.string(), errno);
+        const int failure = errno;
+        {
+            const std::lock_guard lock(mutex_);
+            list_.remove(name);
+        }
+        if (failure != EEXIST) throw_errno("rename to " + final.string(), failure);
     }
     throw Error(fmt::format("part {}: files that are no parts have all its names", printable(name)), TD_EXISTS);
 }

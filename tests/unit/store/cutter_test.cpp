@@ -159,6 +159,7 @@ TEST_F(CutterTest, MakesOnePartForAllWhoAskAtTheSameTime) {
     std::promise<void> go;
     Cuts::get().on_cut = [wait = go.get_future().share()] { wait.wait(); };
     std::vector<std::future<Answer>> answers;
+    answers.reserve(50);
     for (int i = 0; i < 50; ++i) answers.push_back(ask({second, 2 * second}));
     go.set_value();
     for (auto& answer : answers) EXPECT_EQ(answer.get().part, records("cam-s1-e2.txt"));
@@ -168,6 +169,7 @@ TEST_F(CutterTest, MakesOnePartForAllWhoAskAtTheSameTime) {
 TEST_F(CutterTest, ReadsTheIndexOnceForManyPartsOfOneFile) {
     start("cutter.threads = 4\n");
     std::vector<std::future<Answer>> answers;
+    answers.reserve(50);
     for (int i = 0; i < 50; ++i) answers.push_back(ask({i * second, (i + 1) * second}));
     for (auto& answer : answers) EXPECT_EQ(answer.get().failure, "");
     EXPECT_EQ(Cuts::get().made, 50);
@@ -186,6 +188,7 @@ TEST_F(CutterTest, MakesNoMorePartsAtOnceThanAllowed) {
     EXPECT_EQ(Cuts::get().most_at_once, 2) << "different files are cut at the same time";
     Cuts::get().on_cut = nullptr;
     std::vector<std::future<Answer>> answers;
+    answers.reserve(8);
     for (int i = 0; i < 8; ++i) {
         const std::string name = "more" + std::to_string(i) + ".txt";
         record(name, name);

@@ -226,7 +226,7 @@ fs::path Cutter::make(const Job& job, const std::stop_token& stop) {
         write(temporary, job, cut.source, stop);
         cut.part = version_of(temporary).value_or(FileVersion{});
         cut.used_us = now_us();
-        const fs::path part = place(temporary, job.name, cut);
+        fs::path part = place(temporary, job.name, cut);
         count("made");
         return part;
     } catch (...) {

@@ -7,6 +7,7 @@
 #include "file_copy.hpp"
 #include "file_source.hpp"
 #include "layout.hpp"
+#include "track_report.hpp"
 
 namespace tapedeck::mp4 {
 namespace {
@@ -62,6 +63,10 @@ void Mp4Reader::cut(std::int64_t from_us, std::int64_t to_us, bool exact, File t
             at += count;
         }
     }
+}
+
+void Mp4Reader::inspect(File json) const {
+    json.append(track_report(index_));
 }
 
 }  // namespace tapedeck::mp4

@@ -23,6 +23,9 @@ public:
     /// Throws Error as plan_cut; TD_CANCELLED when the host asks for it.
     void cut(std::int64_t from_us, std::int64_t to_us, bool exact, File target);
 
+    /// Writes what track_report tells.
+    void inspect(File json) const;
+
 private:
     Context context_;
     File file_;

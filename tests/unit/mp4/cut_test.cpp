@@ -287,6 +287,49 @@ TEST(Cut, GoesThroughMemoryWhereFilesCannotCopy) {
     EXPECT_EQ(target.contents(), part_of(file, second, 2 * second));
 }
 
+TEST(TrackReport, TellsEachTrackInTheWordsOfTheSpecification) {
+    testkit::FakeHost host;
+    testkit::MemoryFile source(recorded(make_clip())), json;
+    Mp4Reader(Context(host.table(), host.context()), File(&source)).inspect(File(&json));
+    const auto bytes = json.contents();
+    const std::string text(bytes.begin(), bytes.end());
+    for (const char* part :
+         {R"("trackType": "VIDEO")", R"("trackId": "0")", R"("timescale": "1000")", R"("trackCodec": "avc1")",
+          R"("width": "320")", R"("height": "180")", R"("durationInMS": "3000")",
+          R"("trackEdits": [{"startInMs": "0", "endInMs": "3000", "type": "media"}])", R"("trackType": "AUDIO")",
+          R"("trackId": "1")", R"("trackCodec": "mp4a")", R"("channels": "1")", R"("sampleRate": "44100")"})
+        EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+}
+
+/// The clip with sound from 0.2 s on, which is too little to be filled with silence.
+Clip with_late_sound() {
+    Clip clip = make_clip();
+    std::erase_if(clip.units, [](const Unit& unit) { return unit.track == Clip::audio && unit.pts < 200; });
+    return clip;
+}
+
+TEST(TrackReport, ShowsThePauseBeforeATrackThatBeginsLate) {
+    testkit::FakeHost host;
+    testkit::MemoryFile source(recorded(with_late_sound())), json;
+    Mp4Reader(Context(host.table(), host.context()), File(&source)).inspect(File(&json));
+    const auto bytes = json.contents();
+    const std::string text(bytes.begin(), bytes.end());
+    EXPECT_NE(text.find(R"([{"startInMs": "0", "endInMs": "209", "type": "pause"}, {"startInMs": "209", )"),
+              std::string::npos)
+        << text;
+}
+
+TEST(Cut, KeepsWhatIsLeftOfAPause) {
+    const auto file = recorded(with_late_sound());
+    TempFolder folder;
+    for (const auto& [from, start] : {std::pair{0, 0.2}, {100'000, 0.1}, {500'000, 0.0}}) {
+        const auto path = folder / "part.mp4";
+        save(path, part_of(file, from, second));
+        EXPECT_NEAR(std::stod(probe(path, "a:0", "stream=start_time")), start, 0.024) << from;
+        EXPECT_EQ(decode_complaints(path), "") << from;
+    }
+}
+
 TEST(TrackIndex, FindsEachSampleAsAReaderOfTheWholeTableDoes) {
     for (const auto& file : {recorded(make_clip()), foreign("-movflags negative_cts_offsets"), foreign("")}) {
         const auto moov = box(file, "moov").payload;

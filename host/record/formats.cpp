@@ -63,7 +63,7 @@ Formats parse_formats(std::string_view text) {
             formats.problems.push_back(
                 fmt::format("'{}' is not <video codec>-<container>, as in h264-mp4", printable(pair)));
         } else {
-            formats.pairs.push_back({known->codec, std::move(container)});
+            formats.pairs.push_back({known->codec, std::move(container), pair});
         }
     }
     return formats;

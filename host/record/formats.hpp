@@ -16,6 +16,7 @@ std::string codec_name(std::uint32_t codec);
 struct Format {
     std::uint32_t codec;
     std::string container;  ///< in lower case
+    std::string text;       ///< the pair as it was written
 };
 struct Formats {
     std::vector<Format> pairs;

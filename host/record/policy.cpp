@@ -19,12 +19,11 @@ Policy::Policy(const SettingsSource& settings, const Registry& registry, const R
     for (const Format& format : formats.pairs) {
         const std::string why = impossible(format);
         if (!why.empty() && settings_.is_set(record_formats)) {
-            log::warning("record_formats: {}-{}: {}; it is ignored", codec_name(format.codec),
-                         printable(format.container), why);
+            log::warning("record_formats: {}: {}; it is ignored", printable(format.text), why);
         }
     }
     if (!settings_.boolean(record_h264_to_ts)) return;
-    const std::string why = impossible({TD_CODEC_H264, "ts"});
+    const std::string why = impossible({TD_CODEC_H264, "ts", {}});
     if (!why.empty()) log::warning("record_h264_to_ts: {}; it is ignored", why);
 }
 
@@ -61,7 +60,7 @@ std::string Policy::impossible(const Format& format) const {
 
 std::string Policy::container_of(std::uint32_t video_codec, const td_options* options) const {
     if (video_codec == TD_CODEC_H264 && settings_.boolean(record_h264_to_ts, options) &&
-        impossible({video_codec, "ts"}).empty()) {
+        impossible({video_codec, "ts", {}}).empty()) {
         return "ts";
     }
     // What the list leaves open is as by default; of two pairs of one codec the later counts.

@@ -95,18 +95,18 @@ class Containers(FlowTest):
 
     def test_into_mp4(self):
         server = self.matrix("mp4")
-        self.assertIn("VP8-mp4: VP8 cannot be written to mp4", server.log())
+        self.assertIn("vp8-mp4: VP8 cannot be written to mp4", server.log())
 
     def test_into_webm(self):
         server = self.matrix("webm")
-        self.assertIn("H264-webm: H264 cannot be written to webm", server.log())
+        self.assertIn("h264-webm: H264 cannot be written to webm", server.log())
 
     def test_into_mkv(self):
         self.matrix("mkv")
 
     def test_into_ts(self):
         server = self.matrix("ts")
-        self.assertIn("VP8-ts: VP8 cannot be written to ts", server.log())
+        self.assertIn("vp8-ts: VP8 cannot be written to ts", server.log())
 
     def test_a_switch_for_ts_stands_above_the_list(self):
         server = self.served({"record_formats": "h264-mkv", "record_h264_to_ts": "true"})

@@ -32,6 +32,7 @@ Segment::Segment(Delivery& delivery, const Extension& writer, const std::vector<
         if (codec.empty()) codec = codec_name(spec->track.codec);
     }
     std::vector<const td_track*> pointers;
+    pointers.reserve(tracks.size());
     for (const td_track& track : tracks) pointers.push_back(&track);
 
     open_ = delivery_.open(facts_);

@@ -143,13 +143,17 @@ void App::reload() {
         setup_.reload();
         start_hooks();
         access_.reload(settings_.text(rest_allowed_clients));
-        rules_.reload();
         server_.reload(api::server_options(settings_, setup_.home));
     } catch (const std::exception& e) {
         log::error("reload: {}; what was set before stays in force", e.what());
         return;
     }
     retention_.wake();
+    try {
+        rules_.reload();
+    } catch (const std::exception& e) {
+        log::error("reload: {}; the rules of before stay in force", e.what());
+    }
     try {
         for (const auto& [name, protocol] : protocols_) protocol->reload();
         start_protocols();
@@ -179,12 +183,12 @@ bool App::stop() {
     for (auto& [name, protocol] : protocols_) plugin_routes_.remove(protocol->extension().context);
     protocols_.clear();
     server_.stop();
-    cutter_.stop();
     const auto rest = milliseconds(settings_.duration(shutdown_timeout));
     if (!delivery_.wait(rest)) log::warning("some files are stored or announced at the next start");
     delivery_.stop(std::chrono::seconds(2));
     dispatcher_.stop(std::chrono::seconds(2));
     admission_.stop(std::chrono::seconds(2));
+    cutter_.stop();  // after what must not be lost: a part of a file on a hung disk is waited for
     callbacks_.stop();
     hangs_ = !retention_.stop(std::chrono::seconds(6));
     hangs_ = !media_.stop(std::chrono::seconds(2)) || hangs_;

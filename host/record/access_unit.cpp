@@ -1,20 +1,24 @@
 #include "record/access_unit.hpp"
 
+#include <algorithm>
+
 #include "tapedeck/abi.h"
 
 namespace tapedeck::host {
 namespace {
 
+/// Empty units and zeros behind the last one do no harm, and there are encoders that write them.
 bool are_nal_units(std::span<const std::uint8_t> payload) {
-    while (!payload.empty()) {
-        if (payload.size() < 4) return false;
+    bool any = false;
+    while (payload.size() >= 4) {
         const std::size_t size = std::size_t{payload[0]} << 24 | std::size_t{payload[1]} << 16 |
                                  std::size_t{payload[2]} << 8 | std::size_t{payload[3]};
         payload = payload.subspan(4);
-        if (size == 0 || size > payload.size()) return false;
+        if (size > payload.size()) return false;
+        any = any || size != 0;
         payload = payload.subspan(size);
     }
-    return true;
+    return any && std::ranges::all_of(payload, [](std::uint8_t byte) { return byte == 0; });
 }
 
 bool is_vp8(std::span<const std::uint8_t> payload, bool is_key) {

@@ -32,10 +32,23 @@ struct Converter::Lane : td_sink {
         transform->push(packet);
     }
 
+    void flush() {
+        try {
+            transform->flush();
+        } catch (const Error& e) {
+            log::error("{}; the end of this track may be missing", e.what());
+        }
+    }
+
     void announce(const td_track& track) {
         td_track placed = track;
         placed.index = rendition.source->track.index;
-        if (output == nullptr || !output->same_parameters(placed)) output = &all_outputs.emplace_back(placed);
+        if (output != nullptr && output->same_parameters(placed)) return;
+        // The same as an earlier transform's: files go on across it.
+        const auto known = std::ranges::find_if(all_outputs, [&](const TrackSpec& one) {
+            return one.track.index == placed.index && one.same_parameters(placed);
+        });
+        output = known != all_outputs.end() ? &*known : &all_outputs.emplace_back(placed);
     }
 
     void take(const td_packet& from) {
@@ -130,7 +143,11 @@ void Converter::adopt(const std::vector<Rendition>& renditions, const td_options
                a.codec == b.codec && a.transform == b.transform;
     };
     std::erase_if(lanes_, [&](const auto& lane) {
-        return std::ranges::none_of(renditions, [&](const Rendition& one) { return same(one, lane->rendition); });
+        if (std::ranges::any_of(renditions, [&](const Rendition& one) { return same(one, lane->rendition); })) {
+            return false;
+        }
+        lane->flush();
+        return true;
     });
     for (const Rendition& one : renditions) {
         if (one.transform == nullptr || find(one.source->track.index) != nullptr) continue;
@@ -170,13 +187,7 @@ void Converter::release(std::vector<Timed>& into) {
 }
 
 void Converter::finish(std::vector<Timed>& into) {
-    for (const auto& lane : lanes_) {
-        try {
-            lane->transform->flush();
-        } catch (const Error& e) {
-            log::error("{}; the end of this track may be missing", e.what());
-        }
-    }
+    for (const auto& lane : lanes_) lane->flush();
     lanes_.clear();
     for (Timed& timed : waiting_) into.push_back(std::move(timed));
     waiting_.clear();

@@ -113,6 +113,7 @@ void Recorder::work() {
     if (checked_ == nullptr || (restart_wanted_ && state_ == State::Waiting)) {
         if (std::exchange(restart_wanted_, false)) {
             const std::lock_guard lock(mutex_);
+            restarting_ = false;
             options_ = std::exchange(next_options_, {});
             segments_ = 0;
         }

@@ -80,6 +80,7 @@ private:
     void flush_converter();
     void end_conversion();
     void write(const Timed& timed);
+    bool is_whole(const Timed& timed);
     bool is_decodable(const Timed& timed);
     bool wants_cut(const Timed& timed);
     void check_rotation();

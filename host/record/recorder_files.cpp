@@ -102,6 +102,7 @@ Policy::Choice Recorder::choose() {
             std::ranges::any_of(choice.tracks, [&](const auto& one) { return one.source->track.index == index; });
         if (!taken) refused_tracks_.push_back(index);
     }
+    if (choice.tracks.empty()) throw Error(choice.left_out.front(), TD_UNSUPPORTED);
     return choice;
 }
 
@@ -126,7 +127,7 @@ void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us
     overdue_told_ = false;
     const bool aligns = rotation_.duration_us != 0 && settings_.boolean(record_rotation_align, checked_.get());
     limit_us_ = aligns ? until_multiple(rotation_.duration_us) : rotation_.duration_us;
-    await_key_ = false;
+    await_key_ = true;  // which the first picture is, but for a track that came late
     const std::string name = parts_.delivery.provisional_name(segment_->facts());  // its start is known now
     {
         const std::lock_guard lock(mutex_);
@@ -159,6 +160,7 @@ void Recorder::flush_converter() {
 
 void Recorder::write(const Timed& timed) {
     if (state_ != State::Recording) return;
+    if (timed.packet.is_video() && !is_whole(timed)) return;  // no file begins with it either
     if (wants_cut(timed)) cut(timed);
     if (state_ != State::Recording || !segment_->has(timed.packet.view.track)) return;
     if (segment_->spec(timed.packet.view.track) != timed.packet.spec) return;  // its parameters wait for the next file
@@ -171,18 +173,21 @@ void Recorder::write(const Timed& timed) {
     if (!std::exchange(started_told_, true)) parts_.delivery.event_started(segment_->facts());
 }
 
+bool Recorder::is_whole(const Timed& timed) {
+    const td_packet& packet = timed.packet.view;
+    const std::uint32_t codec = timed.packet.spec->track.codec;
+    if (is_access_unit(codec, {packet.data, packet.data_size}, timed.packet.is_video_key())) return true;
+    count_error(Error(fmt::format("at {} ms: {} bytes of video are no access unit of {}", timed.pts_us / 1000,
+                                  packet.data_size, codec_name(codec)),
+                      TD_MALFORMED));
+    return false;
+}
+
 /// After an error or a hole nothing can be decoded up to the next key frame (R65); the picture before it stands so
 /// long.
 bool Recorder::is_decodable(const Timed& timed) {
     const td_packet& packet = timed.packet.view;
     const bool key = timed.packet.is_video_key();
-    const std::uint32_t codec = timed.packet.spec->track.codec;
-    if (!is_access_unit(codec, {packet.data, packet.data_size}, key)) {
-        count_error(Error(fmt::format("at {} ms: {} bytes of video are no access unit of {}", timed.pts_us / 1000,
-                                      packet.data_size, codec_name(codec)),
-                          TD_MALFORMED));
-        return false;
-    }
     if ((packet.flags & TD_PACKET_DISCONTINUITY) != 0 && !key) {
         await_key_ = true;
         stream_->request_key(packet.track);
@@ -246,6 +251,7 @@ bool Recorder::take_next_options() {
     const std::uint32_t count = std::exchange(segments_, 0);
     {
         const std::lock_guard lock(mutex_);
+        restarting_ = false;  // of two startups the later counts
         options_ = std::exchange(next_options_, {});
     }
     adopt_options();

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
 #include "store/descriptor.hpp"
 
 namespace tapedeck::host {
@@ -81,7 +82,12 @@ CutList::CutList(fs::path file) : file_(std::move(file)) {
     for (std::string line; std::getline(in, line); ++lines) {
         if (const auto found = parse_cut(line)) keep(found->name, found->cut);
     }
-    if (lines > 2 * cuts_.size()) save();
+    if (lines <= 2 * cuts_.size()) return;
+    try {
+        save();
+    } catch (const Error& failure) {  // a list that stays long is no reason not to start
+        log::warning("{}", failure.what());
+    }
 }
 
 const KnownCut* CutList::find(const std::string& name) const {

@@ -79,8 +79,8 @@ Cutter::Cutter(Parts parts)
       list_(parts_.settings.path(state_dir) / list_name) {
     const auto threads = static_cast<std::size_t>(parts_.settings.integer(cutter_threads));
     for (std::size_t i = 0; i < threads; ++i)
-        threads_.emplace_back([this, i](const std::stop_token& stop) {
-            if (i == 0) remove_leftovers();
+        threads_.emplace_back([this](const std::stop_token& stop) {
+            std::call_once(swept_, [this] { remove_leftovers(); });  // before any thread makes a file of that kind
             run(stop);
         });
 }
@@ -135,6 +135,7 @@ void Cutter::cut(const fs::path& source, const std::string& name, const Times& t
         count("kept");
         return done(&*part, nullptr);
     }
+    if (is_part(source, name)) return fail("it is a part itself; take one of its recording", TD_MALFORMED);
     {
         const std::lock_guard lock(mutex_);
         const std::string key = fmt::format("{}\t{}\t{}", wanted, version->size, version->modified_ns);
@@ -150,6 +151,12 @@ void Cutter::cut(const fs::path& source, const std::string& name, const Times& t
         }
     }
     fail("too many parts wait to be made; try again", TD_CANCELLED);
+}
+
+bool Cutter::is_part(const fs::path& file, const std::string& name) {
+    const std::lock_guard lock(mutex_);
+    const KnownCut* own = list_.find(name);
+    return own != nullptr && folder_ / own->file == file;
 }
 
 /// A part of this version of the recording that lies there still.
@@ -213,9 +220,7 @@ fs::path Cutter::make(const Job& job, const std::stop_token& stop) {
         count("kept");
         return *part;
     }
-    if (!parts_.disk.enough(folder_))
-        throw Error(fmt::format("Not enough available disk space for parts in {}", folder_.string()), TD_NO_SPACE,
-                    true);
+    require_space(job.version.size);
     fs::path temporary;
     {
         const std::lock_guard lock(mutex_);
@@ -234,6 +239,16 @@ fs::path Cutter::make(const Job& job, const std::stop_token& stop) {
         fs::remove(temporary, ignored);
         throw;
     }
+}
+
+/// A part is never larger than its recording; it must leave recordings the space that they need.
+void Cutter::require_space(std::uint64_t bytes) {
+    std::error_code failure;
+    fs::create_directories(folder_, failure);
+    parts_.disk.require(folder_);
+    const fs::space_info space = fs::space(folder_, failure);
+    if (failure || space.available >= parts_.settings.bytes(file_recorder_min_space) + bytes) return;
+    throw Error(fmt::format("Not enough available disk space for parts in {}", folder_.string()), TD_NO_SPACE, true);
 }
 
 void Cutter::write(const fs::path& file, const Job& job, FileVersion& cut_from, const std::stop_token& stop) {

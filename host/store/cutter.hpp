@@ -36,7 +36,7 @@ public:
         Scope settings;
         /// The active extensions of a kind; the registry's `all`.
         std::function<std::vector<const Extension*>(std::string_view kind)> extensions;
-        const Disk& disk;
+        Disk& disk;
     };
 
     /// Reads the list of parts; deletes what a killed process left half made, and what is too old or too much, in the
@@ -69,6 +69,8 @@ private:
     std::optional<std::filesystem::path> kept(const std::string& name, const FileVersion& version);
     void run(const std::stop_token& stop);
     std::filesystem::path make(const Job& job, const std::stop_token& stop);
+    bool is_part(const std::filesystem::path& file, const std::string& name);
+    void require_space(std::uint64_t bytes);
     void write(const std::filesystem::path& file, const Job& job, FileVersion& cut_from, const std::stop_token& stop);
     std::filesystem::path place(const std::filesystem::path& temporary, const std::string& name, KnownCut cut);
     void remove_own(const std::string& name);
@@ -81,6 +83,7 @@ private:
 
     mutable std::mutex mutex_;
     std::condition_variable_any wake_;
+    std::once_flag swept_;
     CutList list_;
     std::map<std::string, std::shared_ptr<Job>> jobs_;  // by part and version; waiting ones and running ones
     std::deque<std::string> queue_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 #include <vector>
 
@@ -109,10 +110,19 @@ void Retention::round(const std::stop_token& stop) {
     if (!load(stop)) return;
     std::int64_t row = 0;
     try {
+        require_recordings();
         Limits left = limits();
         for (auto one = next(row); one && left.reaches(one->first) && !stop.stop_requested(); one = next(row)) {
             row = one->first;
-            if (const char* reason = left.reason(one->second)) left.gone(remove(row, reason, stop));
+            const char* reason = left.reason(one->second);
+            if (reason == nullptr) continue;
+            try {
+                left.gone(remove(row, reason, stop));
+            } catch (const Error& error) {  // one file that cannot be deleted does not keep the others
+                if (!parts_.catalog.is_reachable()) throw;
+                log::warning("retention: {}: {}; tried again in a minute", printable(one->second.name, 512),
+                             error.what());
+            }
         }
     } catch (const Error& error) {
         log::warning("retention: {}; tried again in a minute", error.what());
@@ -190,6 +200,24 @@ Retention::Limits Retention::limits() const {
         limits.lack_bytes = least - std::min(least, free);
     }
     return limits;
+}
+
+/// A folder in which nothing is found that should be there is one whose disk is not mounted. Throws Error.
+void Retention::require_recordings() const {
+    std::vector<std::string> names;
+    fs::path folder;
+    {
+        const std::lock_guard lock(mutex_);
+        folder = folder_;
+        for (const auto& [row, one] : kept_) names.push_back(one.name);
+    }
+    if (folder.empty() || names.size() < 2) return;
+    const auto is_there = [&](const std::string& name) {
+        std::error_code ignored;  // what cannot be seen is not there
+        return fs::exists(folder / name, ignored);
+    };
+    if (std::ranges::any_of(names | std::views::reverse, is_there)) return;
+    throw Error(fmt::format("none of {} recordings is in {}; is its disk mounted?", names.size(), folder.string()));
 }
 
 /// Hooks and people take files away; those count no more. Throws Error.

@@ -73,6 +73,7 @@ private:
     std::uint64_t bytes_there(const std::filesystem::path& folder) const;
     std::optional<std::pair<std::int64_t, Kept>> next(std::int64_t after) const;
     bool is_owner(std::int64_t row) const;
+    void require_recordings() const;
     std::uint64_t remove(std::int64_t row, const char* reason, const std::stop_token& stop);
 
     const Parts parts_;

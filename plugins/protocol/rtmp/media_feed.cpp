@@ -11,9 +11,6 @@ namespace tapedeck::rtmp {
 
 namespace {
 
-/// A step that no encoder makes between two frames of one track, in milliseconds.
-constexpr std::int64_t step_back = 500, step_forward = 5000;
-
 /// The number of bytes before each NAL unit (ISO/IEC 14496-15 sections 5.3.3.1 and 8.3.3.1).
 std::size_t nal_length_size(const flv::Tag& tag) {
     if (tag.codec == TD_CODEC_H264) return h264::parse_avcc(tag.payload).length_size;
@@ -160,11 +157,6 @@ void MediaFeed::frame(TrackState& track, const flv::Tag& tag, std::int64_t time,
     packet.track = track.announced->track.index;
     packet.flags = tag.key ? std::uint32_t{TD_PACKET_KEY} : 0u;
     if (std::exchange(track.gap, false)) packet.flags |= TD_PACKET_DISCONTINUITY;
-    if (track.last_time != TD_NO_TIME) {
-        const auto step = time - track.last_time;
-        if (step < -step_back || step > step_forward) packet.flags |= TD_PACKET_DISCONTINUITY;
-    }
-    track.last_time = time;
     packet.dts = time;
     packet.pts = time + tag.composition_ms;
     packet.duration = packet.wallclock_us = TD_NO_TIME;

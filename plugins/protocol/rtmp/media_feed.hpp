@@ -36,7 +36,6 @@ public:
 private:
     struct TrackState {
         std::optional<Track> announced;
-        std::int64_t last_time = TD_NO_TIME;
         std::size_t nal_length = 4;       // H.264, H.265: bytes before each NAL unit, as the decoder setup says
         std::uint32_t allowed_codec = 0;  // that the last check let through
         std::uint32_t warned_codec = 0;

@@ -1,6 +1,7 @@
 #include "encoder.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "outlet.hpp"
@@ -131,10 +132,25 @@ void Encoder::filled(int samples) {
     filled_ += samples;
     position_ += samples;
     if (filled_ < frame()) return;
-    frame_->pts = position_ - frame();
-    encode(frame_.get());
     filled_ = 0;
+    frame_->pts = position_ - frame();
+    silence_what_is_no_number();
+    encode(frame_.get());
     if (libav().av_frame_make_writable(frame_.get()) < 0) throw std::bad_alloc();
+}
+
+/// Decoders make such samples of damaged packets, and encoders refuse them.
+void Encoder::silence_what_is_no_number() {
+    const bool planar = format() == AV_SAMPLE_FMT_FLTP;
+    if (!planar && format() != AV_SAMPLE_FMT_FLT) return;
+    constexpr float loudest = 16;  // far beyond full scale
+    const int channels = layout().nb_channels;
+    for (int plane = 0; plane < (planar ? channels : 1); ++plane) {
+        auto* samples = reinterpret_cast<float*>(frame_->extended_data[plane]);
+        const int count = planar ? frame() : frame() * channels;
+        std::replace_if(
+            samples, samples + count, [](float one) { return !(std::abs(one) <= loudest); }, 0.0f);
+    }
 }
 
 void Encoder::silence(std::int64_t samples) {

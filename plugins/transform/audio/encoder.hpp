@@ -50,6 +50,7 @@ public:
     void finish();
 
 private:
+    void silence_what_is_no_number();
     void encode(const AVFrame* frame);
 
     Owned<AVCodecContext> context_;

@@ -10,6 +10,8 @@ namespace tapedeck::audio {
 
 namespace {
 
+constexpr int lowest_rate = 4000, highest_rate = 192'000;  // of what a decoder may say
+
 bool same(const td_track& a, const td_track& b) {
     return a.codec == b.codec && a.sample_rate == b.sample_rate && a.channels == b.channels &&
            std::ranges::equal(ByteSpan(a.config.data, a.config.size), ByteSpan(b.config.data, b.config.size));
@@ -73,7 +75,11 @@ void Transcoder::push(const td_packet& packet) {
         if (place) out_.captured(*place, packet.wallclock_us);
         bool is_whole = decoder_.has_value();
         const auto taken = [&](const AVFrame& block, std::int64_t offset) {
-            if (block.nb_samples <= 0 || block.sample_rate <= 0) return;
+            if (block.nb_samples <= 0) return;
+            if (block.sample_rate < lowest_rate || block.sample_rate > highest_rate) {
+                is_whole = false;
+                return;
+            }
             auto belongs = place;
             if (belongs) *belongs += rescale(offset, {1, block.sample_rate}, {1, encoder_.sample_rate()});
             is_whole = take(block, belongs) && is_whole;

@@ -143,7 +143,7 @@ typedef struct td_track {
 
 enum {
     TD_PACKET_KEY = 1u,           /* decoding can start here (video); every audio packet is one */
-    TD_PACKET_DISCONTINUITY = 2u, /* something is missing before it, or the source's clock started anew */
+    TD_PACKET_DISCONTINUITY = 2u, /* something is missing before it: a picture is of no use up to the next key */
     TD_PACKET_CONFIG_CHANGED = 4u /* `changed` holds the track as it is from this packet on */
 };
 

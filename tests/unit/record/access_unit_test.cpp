@@ -14,8 +14,9 @@ using Bytes = std::vector<std::uint8_t>;
 TEST(AccessUnit, OfH264IsFilledByItsNalUnits) {
     EXPECT_TRUE(is_access_unit(TD_CODEC_H264, Bytes{0, 0, 0, 2, 0x65, 1, 0, 0, 0, 1, 0x41}, true));
     EXPECT_FALSE(is_access_unit(TD_CODEC_H264, Bytes{0, 0, 0, 3, 0x65, 1}, true)) << "the unit is cut";
-    EXPECT_FALSE(is_access_unit(TD_CODEC_H264, Bytes{0, 0, 0, 1, 0x65, 1}, true)) << "half a length is left";
-    EXPECT_FALSE(is_access_unit(TD_CODEC_H264, Bytes{0, 0, 0, 0, 0, 0, 0, 1, 0x41}, false)) << "a unit of nothing";
+    EXPECT_FALSE(is_access_unit(TD_CODEC_H264, Bytes{0, 0, 0, 1, 0x65, 1}, true)) << "a byte is left";
+    EXPECT_FALSE(is_access_unit(TD_CODEC_H264, Bytes{0, 0, 0, 0, 0, 0, 0, 0}, false)) << "units of nothing";
+    EXPECT_TRUE(is_access_unit(TD_CODEC_H264, Bytes{0, 0, 0, 0, 0, 0, 0, 1, 0x41, 0, 0}, false)) << "padding";
     EXPECT_FALSE(is_access_unit(TD_CODEC_H265, Bytes{0xff, 0xff, 0xff, 0xff, 1, 1, 1}, false));
 }
 

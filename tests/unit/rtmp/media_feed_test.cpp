@@ -134,20 +134,14 @@ TEST_F(MediaFeedTest, CountsOnWhenTimesWrap) {
     EXPECT_EQ(all[1].packet.flags & TD_PACKET_DISCONTINUITY, 0u);
 }
 
-TEST_F(MediaFeedTest, FlagsJumpsOfATracksTime) {
-    struct Row {
-        std::uint32_t from, to;
-        bool flagged;
-    };
-    for (const auto& [from, to, flagged] :
-         {Row{1000, 1040, false}, Row{1000, 3000, false}, Row{1000, 7000, true}, Row{100000, 99900, false},
-          Row{100000, 0, true}, Row{0, 0x7fffffff, true}}) {
+TEST_F(MediaFeedTest, TakesAJumpOfTimeForNoHole) {
+    for (const auto& [from, to] : {std::pair{1000u, 7000u}, {100000u, 0u}, {0u, 0x7fffffffu}}) {
         open();
         audio(from, audio_config("1210"));
         audio(from, hex("af 01 aa"));
         audio(to, hex("af 01 bb"));
         const auto all = packets();
-        EXPECT_EQ((all.back().packet.flags & TD_PACKET_DISCONTINUITY) != 0, flagged) << from << " to " << to;
+        EXPECT_EQ(all.back().packet.flags & TD_PACKET_DISCONTINUITY, 0u) << from << " to " << to;
         EXPECT_EQ(all.back().packet.pts, std::int64_t{to});
     }
 }

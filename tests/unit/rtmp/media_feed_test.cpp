@@ -84,7 +84,7 @@ TEST_F(MediaFeedTest, MakesTracksAndPacketsOfH264AndAac) {
 }
 
 TEST_F(MediaFeedTest, SharesBuffersAndGivesThemBack) {
-    const auto before = host.live_buffers();
+    const auto before = testkit::FakeHost::live_buffers();
     {
         open();
         audio(0, audio_config("1210"));
@@ -95,10 +95,10 @@ TEST_F(MediaFeedTest, SharesBuffersAndGivesThemBack) {
             one.pieces.push_back({body, Piece::none});
             feed->message(one, {MessageType::audio, 1, i * 23, 4, 0}, (20 - i) * 4, batch);
         }
-        EXPECT_EQ(host.live_buffers(), before + 1) << "one read, one buffer";
+        EXPECT_EQ(testkit::FakeHost::live_buffers(), before + 1) << "one read, one buffer";
         EXPECT_EQ(packets().size(), 20u);
     }
-    EXPECT_EQ(host.live_buffers(), before);
+    EXPECT_EQ(testkit::FakeHost::live_buffers(), before);
 }
 
 TEST_F(MediaFeedTest, AnnouncesParametersOnlyWhenTheyChange) {

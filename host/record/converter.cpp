@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/guarded.hpp"
 #include "base/log.hpp"
 
 namespace tapedeck::host {
@@ -81,22 +82,6 @@ struct Converter::Lane : td_sink {
     std::int64_t reached_us = TD_NO_TIME;  ///< up to where it has come out
     std::unique_ptr<Transform> transform;  ///< last: it may call while it is made
 };
-
-namespace {
-
-template <class Body>
-td_status guarded(td_error* error, Body body) noexcept {
-    try {
-        body();
-        return TD_OK;
-    } catch (const Error& e) {
-        return fill(error, e.status(), e.what(), e.retryable());
-    } catch (const std::exception& e) {
-        return fill(error, TD_FAILED, e.what());
-    }
-}
-
-}  // namespace
 
 const td_sink_table Converter::Lane::functions{
     sizeof(td_sink_table),

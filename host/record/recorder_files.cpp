@@ -160,6 +160,7 @@ void Recorder::flush_converter() {
 
 void Recorder::write(const Timed& timed) {
     if (state_ != State::Recording) return;
+    if (std::ranges::find(refused_tracks_, timed.packet.view.track) != refused_tracks_.end()) return;
     if (timed.packet.is_video() && !is_whole(timed)) return;  // no file begins with it either
     if (wants_cut(timed)) cut(timed);
     if (state_ != State::Recording || !segment_->has(timed.packet.view.track)) return;
@@ -206,7 +207,7 @@ bool Recorder::wants_cut(const Timed& timed) {
             const bool split = settings_.text(record_codec_change, checked_.get()) == "split";
             if (split || !segment_->change(spec)) cut_wanted_ = true;
         }
-    } else if (std::ranges::find(refused_tracks_, spec->track.index) == refused_tracks_.end()) {
+    } else {
         cut_wanted_ = true;  // a track that came late
         stream_->request_key(0);
     }

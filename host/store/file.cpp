@@ -12,12 +12,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <exception>
-#include <new>
 #include <utility>
 #include <vector>
 
-#include "base/error.hpp"
+#include "base/guarded.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 
@@ -46,21 +44,6 @@ struct stat status_of(int number) {
 bool is_refusal(int error_number) {
     return error_number == EXDEV || error_number == EINVAL || error_number == EOPNOTSUPP || error_number == ENOSYS ||
            error_number == ENOTTY || error_number == EBADF || error_number == ETXTBSY || error_number == EPERM;
-}
-
-/// Runs one member behind the C boundary.
-template <class Run>
-td_status guarded(td_error* error, Run run) noexcept {
-    try {
-        run();
-        return TD_OK;
-    } catch (const Error& failed) {
-        return fill(error, failed.status(), failed.what(), failed.retryable());
-    } catch (const std::bad_alloc&) {
-        return fill(error, TD_NO_MEMORY, "out of memory", true);
-    } catch (const std::exception& failed) {
-        return fill(error, TD_FAILED, failed.what());
-    }
 }
 
 File& self(td_file* file) {

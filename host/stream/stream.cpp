@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/error.hpp"
+#include "base/guarded.hpp"
 #include "base/log.hpp"
 
 namespace tapedeck::host {
@@ -11,36 +11,26 @@ namespace {
 
 constexpr auto key_request_pause = std::chrono::milliseconds(500);
 
-template <class Body>
-td_status guard(td_error* error, Body body) noexcept {
-    try {
-        body();
-        return TD_OK;
-    } catch (const Error& e) {
-        return fill(error, e.status(), e.what(), e.retryable());
-    } catch (const std::exception& e) {
-        return fill(error, TD_FAILED, e.what());
-    }
-}
-
 }  // namespace
 
 const td_sink_table Stream::sink_functions{
     sizeof(td_sink_table),
     0,
     [](td_sink* sink, const td_track* track, td_error* error) {
-        return guard(error, [&] { static_cast<Stream*>(sink)->announce(*track); });
+        return guarded(error, [&] { static_cast<Stream*>(sink)->announce(*track); });
     },
     [](td_sink* sink, const td_packet* const* packets, std::size_t count, td_error* error) {
         bool goes_on = true;
-        const td_status status = guard(error, [&] { goes_on = static_cast<Stream*>(sink)->deliver({packets, count}); });
+        const td_status status = guarded(error, [&] {
+            goes_on = static_cast<Stream*>(sink)->deliver({packets, count});
+        });
         return status == TD_OK && !goes_on ? TD_AGAIN : status;
     },
     [](td_sink* sink, td_text key, td_text value) {
-        guard(nullptr, [&] { static_cast<Stream*>(sink)->set_property(view(key), view(value)); });
+        guarded(nullptr, [&] { static_cast<Stream*>(sink)->set_property(view(key), view(value)); });
     },
     [](td_sink* sink, td_text reason) {
-        guard(nullptr, [&] { static_cast<Stream*>(sink)->end(std::string(view(reason))); });
+        guarded(nullptr, [&] { static_cast<Stream*>(sink)->end(std::string(view(reason))); });
     }};
 
 Stream::Stream(StreamInfo info, const td_publisher* publisher, void* self, Loop& callbacks, Limits limits,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "silence.hpp"
+#include "tapedeck/media/h264.hpp"
 
 namespace tapedeck::mp4 {
 
@@ -28,7 +29,7 @@ void RecordedTrack::change(const td_track& track) {
         throw Error(TD_UNSUPPORTED,
                     "track " + std::to_string(index_) + ": only H.264 parameter sets may change within an MP4 file");
     new_entry_ = make_entry(track);
-    parameter_sets_ = parameter_sets({track.config.data, track.config.size});
+    parameter_sets_ = h264::parameter_sets({track.config.data, track.config.size});
     description_ = head_.add_entry(new_entry_);
 }
 
@@ -70,7 +71,7 @@ void RecordedTrack::add_payload(const td_packet& packet, Sample& sample) {
     sample.size = packet.data_size;
     const View whole{packet.data, packet.data_size};
     const auto place =
-        sample.key && !parameter_sets_.empty() ? parameter_sets_place(whole) : std::optional<std::size_t>{};
+        sample.key && !parameter_sets_.empty() ? h264::parameter_sets_place(whole) : std::optional<std::size_t>{};
     if (!place) {
         payload_.push_back({whole.data(), whole.size()});
         return;

@@ -42,11 +42,4 @@ Bytes avc1_entry(std::uint32_t width, std::uint32_t height, View avcc);
 /// The `mp4a` entry with its `esds`, all descriptor lengths exact.
 Bytes mp4a_entry(std::uint32_t channels, std::uint32_t sample_rate, View audio_specific_config);
 
-/// SPS and PPS of an avcC record, each behind its 4-byte length. Throws Malformed.
-Bytes parameter_sets(View avcc);
-
-/// Where `parameter_sets` must go into an access unit: behind an access unit delimiter. Nothing when the unit brings
-/// its own SPS or is no sequence of NAL units.
-std::optional<std::size_t> parameter_sets_place(View access_unit);
-
 }  // namespace tapedeck::mp4

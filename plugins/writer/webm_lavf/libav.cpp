@@ -36,7 +36,9 @@ LibAv load() {
     TD_BIND(av_mallocz);
     TD_BIND(av_free);
     TD_BIND(av_strerror);
+    TD_BIND(av_log_set_level);
 #undef TD_BIND
+    all.av_log_set_level(AV_LOG_QUIET);  // what matters comes as an error; nothing here writes to the console
     return all;
 }
 

@@ -37,6 +37,7 @@ struct LibAv {
     TD_LIBAV(av_mallocz);
     TD_LIBAV(av_free);
     TD_LIBAV(av_strerror);
+    TD_LIBAV(av_log_set_level);
 #undef TD_LIBAV
 };
 

@@ -5,6 +5,7 @@
 
 #include "pictures.hpp"
 #include "session.hpp"
+#include "tapedeck/media/h264.hpp"
 
 namespace tapedeck::ebml::test {
 namespace {
@@ -85,10 +86,10 @@ TEST(Codecs, ParameterSetsBelongBehindTheDelimiter) {
         for (const Data& part : parts) all.insert(all.end(), part.begin(), part.end());
         return all;
     };
-    EXPECT_EQ(parameter_sets_place(slice), 0u);
-    EXPECT_EQ(parameter_sets_place(joined({delimiter, slice})), 6u);
-    EXPECT_FALSE(parameter_sets_place(joined({delimiter, sps, slice})));
-    EXPECT_FALSE(parameter_sets_place(Data{0, 0, 0, 9, 0x65}));
+    EXPECT_EQ(h264::parameter_sets_place(slice), 0u);
+    EXPECT_EQ(h264::parameter_sets_place(joined({delimiter, slice})), 6u);
+    EXPECT_FALSE(h264::parameter_sets_place(joined({delimiter, sps, slice})));
+    EXPECT_FALSE(h264::parameter_sets_place(Data{0, 0, 0, 9, 0x65}));
 }
 
 }  // namespace

@@ -52,34 +52,4 @@ std::optional<PictureSize> picture_size(std::uint32_t codec, View config, View k
     }
 }
 
-Bytes parameter_sets(View avcc) {
-    Bytes out;
-    try {
-        const auto config = h264::parse_avcc(avcc);
-        for (const auto& nal : config.sps) h264::append_nal(out, nal);
-        for (const auto& nal : config.pps) h264::append_nal(out, nal);
-    } catch (const Malformed&) {
-        out.clear();
-    }
-    return out;
-}
-
-std::optional<std::size_t> parameter_sets_place(View access_unit) {
-    std::size_t place = 0, at = 0;
-    try {
-        ByteReader reader(access_unit);
-        while (!reader.empty()) {
-            const View nal = reader.take(reader.u32());
-            const auto type = h264::nal_type(nal);
-            if (type == h264::nal_sps) return std::nullopt;
-            if (type == h264::nal_slice || type == h264::nal_idr) break;
-            at += 4 + nal.size();
-            if (type == h264::nal_aud) place = at;
-        }
-    } catch (const Malformed&) {
-        return std::nullopt;
-    }
-    return place;
-}
-
 }  // namespace tapedeck::ebml

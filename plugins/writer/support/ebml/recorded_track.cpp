@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tapedeck/media/h264.hpp"
 #include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::ebml {
@@ -54,7 +55,7 @@ void RecordedTrack::change(const td_track& track) {
                                         "a Matroska file");
     codec_setup(track);  // throws for what cannot be read
     config_ = bytes_of(track.config);
-    if (codec_ == TD_CODEC_H264) parameter_sets_ = parameter_sets(config_);
+    if (codec_ == TD_CODEC_H264) parameter_sets_ = h264::parameter_sets(config_);
 }
 
 std::int64_t RecordedTrack::block_time(std::int64_t ticks) const {
@@ -94,7 +95,7 @@ std::span<const td_bytes> RecordedTrack::payload(const td_packet& packet) {
         whole = whole.subspan(2);
     spans_[0] = {whole.data(), whole.size()};
     if (parameter_sets_.empty() || (packet.flags & TD_PACKET_KEY) == 0) return std::span(spans_).first(1);
-    const auto place = parameter_sets_place(whole);
+    const auto place = h264::parameter_sets_place(whole);
     if (!place) return std::span(spans_).first(1);
     spans_[0] = {whole.data(), *place};
     spans_[1] = {parameter_sets_.data(), parameter_sets_.size()};

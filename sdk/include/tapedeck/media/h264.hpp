@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -211,6 +212,35 @@ inline std::vector<std::uint8_t> build_avcc(std::span<const ByteSpan> sps, std::
         out.push_back(0);  // numOfSequenceParameterSetExt
     }
     return out;
+}
+
+/// SPS and PPS of an avcC record, each behind its 4-byte length: what goes in front of a key frame. Throws Malformed.
+inline std::vector<std::uint8_t> parameter_sets(ByteSpan avcc) {
+    std::vector<std::uint8_t> sets;
+    const auto config = parse_avcc(avcc);
+    for (const auto& nal : config.sps) append_nal(sets, nal);
+    for (const auto& nal : config.pps) append_nal(sets, nal);
+    return sets;
+}
+
+/// Where `parameter_sets` go into an access unit of 4-byte lengths: behind an access unit delimiter. Nothing when the
+/// unit brings its own SPS or is no sequence of NAL units.
+inline std::optional<std::size_t> parameter_sets_place(ByteSpan access_unit) {
+    std::size_t place = 0, at = 0;
+    try {
+        ByteReader reader(access_unit);
+        while (!reader.empty()) {
+            const auto nal = reader.take(reader.u32());
+            const auto type = nal_type(nal);
+            if (type == nal_sps) return std::nullopt;
+            if (type == nal_slice || type == nal_idr) break;
+            at += 4 + nal.size();
+            if (type == nal_aud) place = at;
+        }
+    } catch (const Malformed&) {
+        return std::nullopt;
+    }
+    return place;
 }
 
 }  // namespace tapedeck::h264

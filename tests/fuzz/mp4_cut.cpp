@@ -1,36 +1,16 @@
 // Finished MP4 files of anybody: whatever the bytes are, a part stays within them.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 
 #include "cut.hpp"
+#include "memory_source.hpp"
 #include "tapedeck/context.hpp"
 
 namespace {
 
 using namespace tapedeck::mp4;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-class MemorySource : public Source {
-public:
-    MemorySource(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-    std::uint64_t size() const override { return size_; }
-    std::size_t read(std::uint64_t at, std::span<std::uint8_t> into) const override {
-        if (at >= size_) return 0;
-        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - at));
-        if (count != 0) std::memcpy(into.data(), data_ + at, count);
-        return count;
-    }
-
-private:
-    const std::uint8_t* data_;
-    std::size_t size_;
-};
+using tapedeck::fuzz::require;
+using MemorySource = tapedeck::fuzz::MemorySource<Source>;
 
 void check(const Cut& cut, std::size_t size) {
     require(!cut.ranges.empty() && cut.tables.size() == cut.movie.tracks.size());

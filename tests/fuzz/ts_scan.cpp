@@ -1,10 +1,8 @@
 // Torn TS files: whatever the bytes are, the scan stays inside them and says where the last whole packet ends.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <cstring>
 
+#include "memory_source.hpp"
 #include "packets.hpp"
 #include "scanner.hpp"
 #include "sections.hpp"
@@ -12,26 +10,8 @@
 namespace {
 
 using namespace tapedeck::ts;
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-class MemorySource : public Source {
-public:
-    MemorySource(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
-    std::uint64_t size() const override { return size_; }
-    std::size_t read(std::uint64_t at, std::span<std::uint8_t> into) const override {
-        if (at >= size_) return 0;
-        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), size_ - at));
-        if (count != 0) std::memcpy(into.data(), data_ + at, count);
-        return count;
-    }
-
-private:
-    const std::uint8_t* data_;
-    std::size_t size_;
-};
+using tapedeck::fuzz::require;
+using MemorySource = tapedeck::fuzz::MemorySource<Source>;
 
 }  // namespace
 

@@ -1,12 +1,11 @@
-// A writer with a host and a file in memory, driven as the recorder drives it, and media made up for it.
+// The Matroska writer, driven as the recorder drives it, and media made up for it.
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "testkit/fake_host.hpp"
-#include "testkit/memory_file.hpp"
+#include "../writer_session.hpp"
 #include "walker.hpp"
 #include "writer.hpp"
 
@@ -14,7 +13,6 @@ namespace tapedeck::ebml::test {
 
 inline constexpr Format format{"matroska", Key::duration("cluster_duration", "5s"), Key::bytes("cluster_size", "128k"),
                                Key::bytes("cues_reserve", "8192")};
-inline constexpr std::array format_keys{format.cluster_duration, format.cluster_size, format.cues_reserve};
 
 /// Times in milliseconds.
 struct Unit {
@@ -39,34 +37,16 @@ Track opus(std::uint32_t index = 1);
 Data payload(std::uint32_t track, std::int64_t time, std::size_t size);
 Data vp8_key(std::int64_t time, std::size_t size);
 
-class Session {
+class TestedWriter : public MatroskaWriter {
 public:
-    Session() : host(format_keys), writer(context(), format) {}
-
-    Context context() { return {host.table(), host.context()}; }
-    td_recording recording() const;
-
-    void open(const std::vector<Track>& tracks);
-    /// Writes the units from `from_ms` to before `to_ms`, with a flush each 0.5 s and at the end.
-    void write(const Clip& clip, std::int64_t from_ms = INT64_MIN, std::int64_t to_ms = INT64_MAX);
-    void write(const Unit& unit);
-    void record(const Clip& clip) {
-        open(clip.tracks);
-        write(clip);
-    }
-    void finish() {
-        writer.finish();
-        file.finish();
-    }
-    Segment segment() const { return Segment(file.contents()); }
-
-    testkit::FakeHost host;
-    testkit::MemoryFile file;
-    MatroskaWriter writer;
-    std::string memo = R"({"stream":"cam1"})";
+    static constexpr std::array keys{format.cluster_duration, format.cluster_size, format.cues_reserve};
+    explicit TestedWriter(Context context) : MatroskaWriter(context, format) {}
 };
 
-/// As a restart: a new writer recovers the file and, when it found packets, finishes it. Gives what was found.
-Recovered recover_and_finish(Session& session);
+class Session : public tapedeck::test::WriterSession<TestedWriter, Clip> {
+public:
+    Segment segment() const { return Segment(file.contents()); }
+};
+using tapedeck::test::recover_and_finish;
 
 }  // namespace tapedeck::ebml::test

@@ -14,42 +14,9 @@ using ebml::test::Unit;
 using ebml::test::vp8;
 using testkit::Call;
 
-class Recorded {
+class Recorded : public tapedeck::test::WriterSession<LavfWriter, Clip> {
 public:
-    Recorded() : host(LavfWriter::keys), writer(context()) {}
-
-    Context context() { return {host.table(), host.context()}; }
-    td_recording recording() const {
-        td_recording facts{};
-        facts.size = sizeof facts;
-        facts.memo = text_of(R"({"stream":"cam1"})");
-        facts.start_us = 1700000000250000;
-        return facts;
-    }
-    void open(const std::vector<Track>& tracks) {
-        std::vector<const td_track*> pointers;
-        pointers.reserve(tracks.size());
-        for (const Track& track : tracks) pointers.push_back(&track.track);
-        writer.open(File(&file), recording(), pointers);
-    }
-    void write(const Unit& unit) {
-        OwnedPacket packet(context(), unit.track, unit.data, unit.pts, unit.key ? TD_PACKET_KEY : 0);
-        packet.packet.dts = unit.dts;
-        packet.packet.duration = unit.duration;
-        writer.write(packet.packet);
-    }
-    void write(const Clip& clip) {
-        for (const Unit& unit : clip.units) write(unit);
-        writer.flush();
-    }
-    void finish() {
-        writer.finish();
-        file.finish();
-    }
-
-    testkit::FakeHost host;
-    testkit::MemoryFile file;
-    LavfWriter writer;
+    Recorded() { flush_ms = 1'000'000; }
 };
 
 /// The file has the clip's media but for the last `missing` units.

@@ -25,12 +25,6 @@ constexpr std::array known{Known{AV_CODEC_ID_H264, TD_CODEC_H264},      Known{AV
                            Known{AV_CODEC_ID_PCM_MULAW, TD_CODEC_PCMU}, Known{AV_CODEC_ID_ADPCM_G722, TD_CODEC_G722},
                            Known{AV_CODEC_ID_SPEEX, TD_CODEC_SPEEX},    Known{AV_CODEC_ID_MP3, TD_CODEC_MP3}};
 
-std::string message_of(int error) {
-    std::array<char, AV_ERROR_MAX_STRING_SIZE> text{};
-    libav().av_strerror(error, text.data(), text.size());
-    return text.data();
-}
-
 std::int32_t narrow(int number) {
     return static_cast<std::int32_t>(number);
 }
@@ -83,7 +77,7 @@ struct Demuxer::Source {
 
     ~Source() {
         libav().av_packet_free(&packet);
-        libav().avformat_close_input(&format);
+        libavformat().avformat_close_input(&format);
     }
     Lane* find(int stream) {
         for (Lane& lane : lanes)
@@ -117,10 +111,11 @@ struct Demuxer::Source {
 
 Demuxer::Demuxer(const std::filesystem::path& file) : source_(std::make_unique<Source>()) {
     source_->name = file.string();
-    int result = libav().avformat_open_input(&source_->format, ("file:" + source_->name).c_str(), nullptr, nullptr);
-    if (result < 0) throw Error(TD_NOT_FOUND, source_->name + " cannot be opened: " + message_of(result));
-    result = libav().avformat_find_stream_info(source_->format, nullptr);
-    if (result < 0) throw Error(TD_UNSUPPORTED, source_->name + " is no media file: " + message_of(result));
+    int result =
+        libavformat().avformat_open_input(&source_->format, ("file:" + source_->name).c_str(), nullptr, nullptr);
+    if (result < 0) throw Error(TD_NOT_FOUND, source_->name + " cannot be opened: " + libav_error(result));
+    result = libavformat().avformat_find_stream_info(source_->format, nullptr);
+    if (result < 0) throw Error(TD_UNSUPPORTED, source_->name + " is no media file: " + libav_error(result));
     for (const auto kind : {AVMEDIA_TYPE_VIDEO, AVMEDIA_TYPE_AUDIO}) {
         bool has = false;
         for (unsigned i = 0; i < source_->format->nb_streams; ++i) {
@@ -189,13 +184,13 @@ bool Demuxer::next(Unit& unit) {
 
 /// Takes one packet of the file and makes units of it.
 void Demuxer::read() {
-    const int result = libav().av_read_frame(source_->format, source_->packet);
+    const int result = libavformat().av_read_frame(source_->format, source_->packet);
     if (result == AVERROR_EOF) {
         for (Source::Lane& lane : source_->lanes) source_->cut(lane, 1);
         source_->ended = true;
         return;
     }
-    if (result < 0) throw Error(TD_MALFORMED, source_->name + " breaks off: " + message_of(result));
+    if (result < 0) throw Error(TD_MALFORMED, source_->name + " breaks off: " + libav_error(result));
     const std::unique_ptr<AVPacket, void (*)(AVPacket*)> unref(source_->packet, libav().av_packet_unref);
     const AVPacket& packet = *source_->packet;
     Source::Lane* lane = source_->find(packet.stream_index);

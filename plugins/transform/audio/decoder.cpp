@@ -56,7 +56,7 @@ Decoder::Decoder(const td_track& track) {
         context_->extradata_size = static_cast<int>(track.config.size);
     }
     const int result = libav().avcodec_open2(context_.get(), codec, nullptr);
-    if (result < 0) throw Error(TD_UNSUPPORTED, std::string(codec->name) + " decoder: " + message_of(result));
+    if (result < 0) throw Error(TD_UNSUPPORTED, std::string(codec->name) + " decoder: " + libav_error(result));
 }
 
 int Decoder::send(ByteSpan packet) {

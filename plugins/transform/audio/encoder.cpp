@@ -99,7 +99,7 @@ Encoder::Encoder(const Format& wanted) {
     if (result < 0 || context_->frame_size <= 0)
         throw Error(TD_UNSUPPORTED, std::string(codec->name) + " encoder: " + std::to_string(wanted.channels) +
                                         " channels at " + std::to_string(wanted.sample_rate) +
-                                        " Hz: " + message_of(result));
+                                        " Hz: " + libav_error(result));
     frame_->nb_samples = context_->frame_size;
     frame_->format = context_->sample_fmt;
     frame_->sample_rate = context_->sample_rate;
@@ -193,7 +193,7 @@ void Encoder::encode(const AVFrame* frame) {
         libav().av_packet_unref(packet_.get());
     }
     if (result < 0 && result != AVERROR(EAGAIN) && result != AVERROR_EOF)
-        throw Error(TD_FAILED, std::string(name()) + " encoder: " + message_of(result));
+        throw Error(TD_FAILED, std::string(name()) + " encoder: " + libav_error(result));
 }
 
 }  // namespace tapedeck::audio

@@ -28,8 +28,8 @@ bool Resampler::open(const AVFrame& block) {
         rate_ = block.sample_rate;
         format_ = block.format;
         SwrContext* made = nullptr;
-        libav().swr_alloc_set_opts2(&made, &to, out_.format(), out_.sample_rate(), &from,
-                                    static_cast<AVSampleFormat>(block.format), block.sample_rate, 0, nullptr);
+        libswresample().swr_alloc_set_opts2(&made, &to, out_.format(), out_.sample_rate(), &from,
+                                            static_cast<AVSampleFormat>(block.format), block.sample_rate, 0, nullptr);
         libav().av_channel_layout_uninit(&from);
         libav().av_channel_layout_uninit(&to);
         context_ = owned(made);
@@ -37,10 +37,10 @@ bool Resampler::open(const AVFrame& block) {
         libav().av_opt_set_double(context_.get(), "rematrix_maxval", 1, 0);
         constexpr std::array both{1., 1.};
         if (block.ch_layout.nb_channels == 1 && out_.layout().nb_channels == 2)
-            libav().swr_set_matrix(context_.get(), both.data(), 1);
+            libswresample().swr_set_matrix(context_.get(), both.data(), 1);
     }
     is_drained_ = false;
-    if (libav().swr_init(context_.get()) >= 0) return true;
+    if (libswresample().swr_init(context_.get()) >= 0) return true;
     context_.reset();
     return false;
 }
@@ -66,8 +66,8 @@ void Resampler::convert(const std::uint8_t** planes, int count) {
     for (;;) {
         const Encoder::Room room = out_.room();
         auto planes_out = room.planes;
-        const int got = libav().swr_convert(context_.get(), planes_out.data(), room.samples, planes, count);
-        if (got < 0) throw Error(TD_FAILED, "libswresample: " + message_of(got));
+        const int got = libswresample().swr_convert(context_.get(), planes_out.data(), room.samples, planes, count);
+        if (got < 0) throw Error(TD_FAILED, "libswresample: " + libav_error(got));
         out_.filled(got);
         if (got < room.samples) return;
         count = 0;
@@ -75,11 +75,11 @@ void Resampler::convert(const std::uint8_t** planes, int count) {
 }
 
 std::int64_t Resampler::pending() const {
-    return context_ == nullptr || is_drained_ ? 0 : libav().swr_get_delay(context_.get(), out_.sample_rate());
+    return context_ == nullptr || is_drained_ ? 0 : libswresample().swr_get_delay(context_.get(), out_.sample_rate());
 }
 
 void Resampler::stretch(int samples) {
-    libav().swr_set_compensation(context_.get(), samples, out_.sample_rate());
+    libswresample().swr_set_compensation(context_.get(), samples, out_.sample_rate());
 }
 
 }  // namespace tapedeck::audio

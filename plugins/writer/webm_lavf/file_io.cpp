@@ -16,7 +16,8 @@ constexpr int buffer_size = 1 << 16;
 FileIo::FileIo(File file, Mode mode) : file_(file) {
     auto* buffer = static_cast<unsigned char*>(libav().av_mallocz(buffer_size));
     if (buffer == nullptr) throw std::bad_alloc();
-    context_ = libav().avio_alloc_context(buffer, buffer_size, mode == Mode::Write ? 1 : 0, this, &read, &write, &seek);
+    context_ =
+        libavformat().avio_alloc_context(buffer, buffer_size, mode == Mode::Write ? 1 : 0, this, &read, &write, &seek);
     if (context_ == nullptr) {
         libav().av_free(buffer);
         throw std::bad_alloc();
@@ -25,7 +26,7 @@ FileIo::FileIo(File file, Mode mode) : file_(file) {
 
 FileIo::~FileIo() {
     libav().av_free(context_->buffer);
-    libav().avio_context_free(&context_);
+    libavformat().avio_context_free(&context_);
 }
 
 void FileIo::check(int result, const char* what) {
@@ -33,7 +34,7 @@ void FileIo::check(int result, const char* what) {
     context_->error = 0;
     const auto error = std::exchange(error_, std::nullopt);
     if (error) throw *error;
-    if (result < 0) throw Error(std::string(what) + ": " + message_of(result));
+    if (result < 0) throw Error(std::string(what) + ": " + libav_error(result));
 }
 
 template <class Body>

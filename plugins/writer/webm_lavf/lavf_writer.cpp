@@ -1,7 +1,6 @@
 #include "lavf_writer.hpp"
 
 #include <algorithm>
-#include <new>
 #include <string>
 
 #include "codecs.hpp"
@@ -31,7 +30,7 @@ void LavfWriter::open(File file, const td_recording& recording, std::span<const 
         lanes_.push_back({Track(*track)});
     }
     if (lanes_.empty()) throw Error(TD_UNSUPPORTED, "a WebM file needs at least one track");
-    libav();
+    libavformat();  // throws where it is not installed
 }
 
 LavfWriter::Lane* LavfWriter::find(std::uint32_t index) {
@@ -84,9 +83,7 @@ void LavfWriter::write(const td_packet& packet) {
 
 void LavfWriter::mux(const td_packet& packet) {
     const Lane& lane = *find(packet.track);
-    const auto free = [](AVPacket* one) { libav().av_packet_free(&one); };
-    const std::unique_ptr<AVPacket, decltype(free)> copy(libav().av_packet_alloc(), free);
-    if (copy == nullptr) throw std::bad_alloc();
+    const auto copy = owned(libav().av_packet_alloc());
     // libavformat only reads the payload, and copies what it keeps.
     copy->data = const_cast<std::uint8_t*>(packet.data);
     copy->size = static_cast<int>(packet.data_size);

@@ -52,17 +52,18 @@ std::string date_of(std::int64_t unix_us) {
 }  // namespace
 
 Muxer::Muxer(File file, MuxerSettings settings) : settings_(std::move(settings)), io_(file, FileIo::Mode::Write) {
-    io_.check(libav().avformat_alloc_output_context2(&context_, nullptr, "webm", nullptr), "libavformat's WebM writer");
+    io_.check(libavformat().avformat_alloc_output_context2(&context_, nullptr, "webm", nullptr),
+              "libavformat's WebM writer");
     context_->pb = io_.context();
     context_->flags |= AVFMT_FLAG_CUSTOM_IO;
 }
 
 Muxer::~Muxer() {
-    libav().avformat_free_context(context_);
+    libavformat().avformat_free_context(context_);
 }
 
 AVStream& Muxer::new_stream() {
-    AVStream* stream = libav().avformat_new_stream(context_, nullptr);
+    AVStream* stream = libavformat().avformat_new_stream(context_, nullptr);
     if (stream == nullptr) throw std::bad_alloc();
     return *stream;
 }
@@ -103,7 +104,7 @@ void Muxer::begin() {
     libav().av_dict_set(&options, "cluster_size_limit", std::to_string(settings_.cluster_bytes).c_str(), 0);
     if (settings_.start_us != TD_NO_TIME)
         libav().av_dict_set(&context_->metadata, "creation_time", date_of(settings_.start_us).c_str(), 0);
-    io_.check(libav().avformat_write_header(context_, &options), "a WebM file's head");
+    io_.check(libavformat().avformat_write_header(context_, &options), "a WebM file's head");
     write_memo();
     io_.check(0, "a WebM file's head");
 }
@@ -113,8 +114,8 @@ void Muxer::write_memo() {
     ebml::ElementWriter(note).header(ebml::id_void, note_magic.size() + settings_.memo.size(), 8);
     note.insert(note.end(), note_magic.begin(), note_magic.end());
     note.insert(note.end(), settings_.memo.begin(), settings_.memo.end());
-    libav().avio_write(context_->pb, note.data(), static_cast<int>(note.size()));
-    libav().avio_flush(context_->pb);
+    libavformat().avio_write(context_->pb, note.data(), static_cast<int>(note.size()));
+    libavformat().avio_flush(context_->pb);
 }
 
 void Muxer::write(AVPacket& packet, AVRational time_base) {
@@ -124,18 +125,18 @@ void Muxer::write(AVPacket& packet, AVRational time_base) {
     packet.pts += delay;
     packet.dts += delay;
     libav().av_packet_rescale_ts(&packet, time_base, stream.time_base);
-    io_.check(libav().av_write_frame(context_, &packet), "a WebM file's packet");
+    io_.check(libavformat().av_write_frame(context_, &packet), "a WebM file's packet");
 }
 
 void Muxer::flush() {
-    io_.check(libav().av_write_frame(context_, nullptr), "a WebM file's cluster");
-    libav().avio_flush(context_->pb);
+    io_.check(libavformat().av_write_frame(context_, nullptr), "a WebM file's cluster");
+    libavformat().avio_flush(context_->pb);
     io_.check(0, "a WebM file's cluster");
 }
 
 void Muxer::finish() {
-    io_.check(libav().av_write_trailer(context_), "a WebM file's end");
-    libav().avio_flush(context_->pb);
+    io_.check(libavformat().av_write_trailer(context_), "a WebM file's end");
+    libavformat().avio_flush(context_->pb);
     io_.check(0, "a WebM file's end");
 }
 

@@ -15,15 +15,15 @@ namespace {
 class Demuxer {
 public:
     explicit Demuxer(File file) : io_(file, FileIo::Mode::Read), packet_(libav().av_packet_alloc()) {
-        context_ = libav().avformat_alloc_context();
+        context_ = libavformat().avformat_alloc_context();
         if (packet_ == nullptr || context_ == nullptr) throw std::bad_alloc();
         context_->pb = io_.context();
         context_->flags |= AVFMT_FLAG_CUSTOM_IO | AVFMT_FLAG_NOPARSE | AVFMT_FLAG_NOFILLIN;
-        if (libav().avformat_open_input(&context_, nullptr, nullptr, nullptr) < 0) context_ = nullptr;
+        if (libavformat().avformat_open_input(&context_, nullptr, nullptr, nullptr) < 0) context_ = nullptr;
     }
     ~Demuxer() {
         libav().av_packet_free(&packet_);
-        libav().avformat_close_input(&context_);
+        libavformat().avformat_close_input(&context_);
     }
     Demuxer(const Demuxer&) = delete;
     Demuxer& operator=(const Demuxer&) = delete;
@@ -35,7 +35,7 @@ public:
     template <class Each>
     void for_each(Each each) {
         std::vector<std::int64_t> before(context_->nb_streams, AV_NOPTS_VALUE);
-        while (libav().av_read_frame(context_, packet_) >= 0) {
+        while (libavformat().av_read_frame(context_, packet_) >= 0) {
             const bool torn = (packet_->flags & AV_PKT_FLAG_CORRUPT) != 0 || packet_->pts == AV_NOPTS_VALUE;
             const auto stream = static_cast<std::size_t>(packet_->stream_index);
             if (!torn && stream < before.size()) {

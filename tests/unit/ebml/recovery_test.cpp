@@ -121,6 +121,35 @@ TEST(Recovery, DropsABlockWithAHoleInItsMidst) {
     EXPECT_EQ(session.segment().blocks().size(), 1u);
 }
 
+TEST(Recovery, TakesZerosInSoundForSilence) {
+    Session session;
+    session.open({Track(TD_AUDIO, TD_CODEC_G722, {1, 1000})});
+    constexpr std::int64_t frames = 30;
+    for (std::int64_t n = 0; n < frames; ++n) {
+        if (n % 10 == 0) session.writer.flush();
+        session.write({0, true, n * 100, n * 100, 100, Data(2000)});
+    }
+    session.writer.flush();
+    EXPECT_EQ(recover_and_finish(session).packets, 21u) << "one of the first cluster, all of the last two";
+    EXPECT_EQ(session.segment().blocks().size(), static_cast<std::size_t>(frames));
+    const auto bytes = session.file.contents();
+    recover_and_finish(session);
+    EXPECT_TRUE(session.file.contents() == bytes) << "whole files stay as they are";
+}
+
+TEST(Recovery, DropsSoundThatRunsIntoAHole) {
+    Session session;
+    session.open({Track(TD_AUDIO, TD_CODEC_G722, {1, 1000})});
+    for (std::int64_t n = 0; n < 10; ++n) session.write({0, true, n * 100, n * 100, 100, payload(0, n, 2000)});
+    session.writer.flush();
+    session.file.put((session.file.size() - 5000) / 512 * 512, Data(5512));
+    recover_and_finish(session);
+    const auto blocks = session.segment().blocks();
+    EXPECT_EQ(blocks.size(), 7u);
+    for (std::size_t n = 0; n < blocks.size(); ++n)
+        EXPECT_EQ(blocks[n].payload, payload(0, static_cast<std::int64_t>(n), 2000));
+}
+
 TEST(Recovery, EndsInTheSameBytesAfterACrashWhileATornFileIsFinished) {
     Session session;
     session.record(Clip::made(2000));

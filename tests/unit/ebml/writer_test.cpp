@@ -242,6 +242,30 @@ TEST(Writer, ALateTrackForWhichThereIsNoRoomIsRefusedAndTheOthersGoOn) {
     EXPECT_EQ(recover_and_finish(session).packets, session.segment().blocks().size());
 }
 
+TEST(Writer, RoomIsKeptForLateTracksWhoseSizeIsNotKnownYet) {
+    Session session;
+    session.record(Clip::made(500));
+    const std::string label(200, 'x');
+    std::uint32_t count = 2;
+    for (; count < 1000; ++count) {
+        Track late = vp8(count);
+        late.track.label = text_of(label);
+        try {
+            session.writer.track(late.track);
+        } catch (const Error& e) {
+            EXPECT_EQ(e.status(), TD_UNSUPPORTED);
+            EXPECT_NE(std::string(e.what()).find("no room"), std::string::npos) << e.what();
+            break;
+        }
+    }
+    EXPECT_LT(count, 80u) << "16 KB hold so many of them";
+    for (std::uint32_t index = 2; index < count; ++index) session.write({index, true, 520, 520, 40, vp8_key(520, 100)});
+    session.finish();
+    EXPECT_EQ(session.segment().blocks(count).size(), 1u);
+    EXPECT_EQ(track_entry(session, count - 1).one(id_name).text(), label);
+    EXPECT_GT(recover_and_finish(session).packets, 0u);
+}
+
 TEST(Writer, AVideoTrackWhoseSizeIsNotKnownWaitsForItsKeyFrame) {
     Session session;
     session.open({vp8(), opus()});

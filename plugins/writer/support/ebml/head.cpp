@@ -33,8 +33,9 @@ void append_track(Bytes& out, const TrackHead& track) {
     Bytes kind;
     ElementWriter settings(kind);
     if (video) {
-        settings.number(id_pixel_width, track.size.width);
-        settings.number(id_pixel_height, track.size.height);
+        // In four bytes, so that an entry is as long before its size is known.
+        settings.number(id_pixel_width, track.size.width, 4);
+        settings.number(id_pixel_height, track.size.height, 4);
     } else {
         settings.real(id_sampling_frequency, track.setup.sample_rate);
         if (track.setup.output_rate != 0) settings.real(id_output_sampling_frequency, track.setup.output_rate);

@@ -106,18 +106,25 @@ private:
         cluster.facts.position = cluster.at - found_.layout.data_at;
         cluster.facts.first_time = static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0));
         cluster.facts.first_track = first->head.track;
-        cluster.facts.starts_with_key = first->key && std::ranges::count(video_, first->head.track) != 0;
+        cluster.facts.starts_with_key = first->key && is_video(*first);
         return true;
     }
 
-    /// Goes through the blocks and cuts the cluster before the first that is not whole or never reached the disk.
+    bool is_video(const FoundBlock& block) const { return std::ranges::count(video_, block.head.track) != 0; }
+
+    /// Goes through the blocks and cuts the cluster before the first that is not whole or never reached the disk. The
+    /// headers tell; of pictures, whose coding leaves no long runs of zeros, the payloads do too. In sound zeros may be
+    /// silence.
     void verify(FoundCluster& cluster) {
         const std::uint64_t limit = std::min(cluster.end, size_);
         std::uint64_t at = cluster.first_block, before_last = at, end_before_last = 0;
+        bool last_is_video = false;
         cluster.blocks = 0;
         while (at < limit) {
             const auto block = read_block(window_, at, limit);
-            if (!block || !is_written(block->payload, block->payload_end)) break;
+            if (!block) break;
+            if (is_video(*block) && !is_written(block->payload, block->payload_end)) break;
+            last_is_video = is_video(*block);
             const auto time = static_cast<std::int64_t>(cluster.time) + block->head.time;
             const auto end = std::max<std::int64_t>(time + static_cast<std::int64_t>(block->duration), 0);
             before_last = at;
@@ -126,7 +133,8 @@ private:
             ++cluster.blocks;
             at = block->end;
         }
-        if (cluster.blocks != 0 && ends_in_hole(at)) {
+        const bool may_be_hole = last_is_video || !window_.at(at, 1).empty();  // else it is sound at the file's end
+        if (cluster.blocks != 0 && may_be_hole && ends_in_hole(at)) {
             at = before_last;
             cluster.facts.end = end_before_last;
             --cluster.blocks;

@@ -59,11 +59,18 @@ Bytes MatroskaWriter::entries() const {
     return track_entries(heads);
 }
 
+/// With those of pictures whose size is not known yet.
+std::uint64_t MatroskaWriter::wanted_slot() const {
+    std::vector<TrackHead> heads;
+    for (const auto& track : tracks_) heads.push_back(track->head());
+    return tracks_slot(track_entries(heads).size());
+}
+
 void MatroskaWriter::track(const td_track& track) {
     RecordedTrack* known = find(track.index);
     if (known == nullptr) {
         add_track(track);
-        if (!layout_ || tracks_slot(entries().size()) <= layout_->tracks_size) return;
+        if (!layout_ || wanted_slot() <= layout_->tracks_size) return;
         tracks_.pop_back();
         throw Error(TD_UNSUPPORTED, name_of(track.index) + ": the file has no room for its entry");
     }
@@ -122,7 +129,7 @@ void MatroskaWriter::flush() {
 
 void MatroskaWriter::write_head() {
     const Bytes content = entries();
-    const std::uint64_t slot = std::max<std::uint64_t>(Layout::least_tracks_slot, 2 * tracks_slot(content.size()));
+    const std::uint64_t slot = std::max<std::uint64_t>(Layout::least_tracks_slot, 2 * wanted_slot());
     const Layout layout = Layout::plan(ebml_header(head_.doc_type).size(), head_.memo.size(), slot, reserve_);
     const Bytes head = file_head(head_, layout, content);
     file_.write(0, std::array{td_bytes{head.data(), head.size()}});

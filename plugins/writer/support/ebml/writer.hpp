@@ -42,6 +42,7 @@ private:
     void add_track(const td_track& track);
     bool is_full(const Block& block, std::uint64_t bytes) const;
     Bytes entries() const;
+    std::uint64_t wanted_slot() const;
     void write_head();
 
     Context context_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
@@ -17,11 +18,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const Extension& writer_of(const fs::path& path, const Recording& known, const Extensions& extensions) {
+/// Who may have begun it: the row's writer, or all of the extension.
+std::vector<const Extension*> writers_of(const fs::path& path, const Recording& known, const Extensions& extensions) {
     const std::string extension = path.extension().string().substr(path.has_extension() ? 1 : 0);
-    for (const Extension* one : extensions("writer")) {
-        if (known.writer.empty() ? WriterFacts(*one).extension == extension : one->id == known.writer) return *one;
-    }
+    std::vector<const Extension*> all = extensions("writer");
+    std::erase_if(all, [&](const Extension* one) {
+        return known.writer.empty() ? WriterFacts(*one).extension != extension : one->id != known.writer;
+    });
+    if (!all.empty()) return all;
     throw Error(fmt::format("recovery of {}: no writer {} is enabled", printable(path.string(), 512),
                             known.writer.empty() ? "of the extension '" + printable(extension) + "'"
                                                  : "'" + printable(known.writer) + "'"),
@@ -41,7 +45,7 @@ Recording unknown_recording(const fs::path& path) {
 }  // namespace
 
 Torn recover(const fs::path& path, const Recording& known, const Extensions& extensions) {
-    const Extension& extension = writer_of(path, known, extensions);
+    const auto writers = writers_of(path, known, extensions);
     Torn torn;
     torn.file = std::make_unique<File>(path, File::Mode::Open);
     if (torn.file->length() == 0) {  // locked by now, so that it is nobody's who is about to write
@@ -49,9 +53,18 @@ Torn recover(const fs::path& path, const Recording& known, const Extensions& ext
         return torn;
     }
     torn.file->free_reserve();
-    torn.writer = std::make_unique<Writer>(extension);
-    const auto recovered = torn.writer->recover(*torn.file, known.abi());
-    if (!recovered) throw Error(extension.name() + " cannot recover files", TD_UNSUPPORTED);
+    const Extension* extension = nullptr;
+    std::optional<Writer::Recovered> recovered;
+    for (const Extension* one : writers) {  // a writer finds packets in files of its own only
+        auto writer = std::make_unique<Writer>(*one);
+        auto found = writer->recover(*torn.file, known.abi());
+        if (!found) continue;
+        extension = one;
+        recovered = std::move(found);
+        torn.writer = std::move(writer);
+        if (recovered->packets > 0) break;
+    }
+    if (!recovered) throw Error(writers.front()->name() + " cannot recover files", TD_UNSUPPORTED);
     torn.packets = recovered->packets;
     torn.facts = known;
     if (known.row == 0 && !recovered->memo.empty()) {
@@ -64,8 +77,8 @@ Torn recover(const fs::path& path, const Recording& known, const Extensions& ext
     }
     if (known.row == 0 && !torn.has_memo) torn.facts = unknown_recording(path);
     torn.facts.path = path.string();
-    torn.facts.writer = extension.id;
-    torn.facts.extension = WriterFacts(extension).extension;
+    torn.facts.writer = extension->id;
+    torn.facts.extension = WriterFacts(*extension).extension;
     torn.facts.flags |= TD_RECORDING_RECOVERED | TD_RECORDING_FINAL;
     torn.facts.bytes = torn.file->length();
     if (recovered->duration_us != TD_NO_TIME) {

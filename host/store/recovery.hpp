@@ -27,9 +27,10 @@ struct Torn {
 /// The active extensions of a kind; the registry's `all`.
 using Extensions = std::function<std::vector<const Extension*>(std::string_view kind)>;
 
-/// Looks through the file with the writer of `known.writer`, or else of its extension. `known` is what the catalogue
-/// has; without a row the memo in the file says who it is. Throws Error: TD_NOT_FOUND when no such writer is enabled,
-/// TD_UNSUPPORTED when it cannot recover, TD_EXISTS when another process has the file open.
+/// Looks through the file with the writer of `known.writer`, or else with those of its extension until one finds
+/// packets. `known` is what the catalogue has; without a row the memo in the file says who it is. Throws Error:
+/// TD_NOT_FOUND when no such writer is enabled, TD_UNSUPPORTED when it cannot recover, TD_EXISTS when another process
+/// has the file open.
 Torn recover(const std::filesystem::path& path, const Recording& known, const Extensions& extensions);
 
 struct RecoveredFile {

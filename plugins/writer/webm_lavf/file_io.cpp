@@ -33,6 +33,11 @@ void FileIo::check(int result, const char* what) {
     if (result >= 0) result = context_->error;
     context_->error = 0;
     const auto error = std::exchange(error_, std::nullopt);
+    if (error && context_->write_flag != 0) {  // libavformat counts what it could not write
+        position_ = static_cast<std::uint64_t>(libavformat().avio_seek(context_, 0, SEEK_CUR));
+        if (position_ > checked_) holes_.push_back({checked_, position_ - checked_});
+    }
+    checked_ = position_;
     if (error) throw *error;
     if (result < 0) throw Error(std::string(what) + ": " + libav_error(result));
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "libav.hpp"
 #include "tapedeck/file.hpp"
@@ -21,8 +22,15 @@ public:
 
     AVIOContext* context() const { return context_; }
     /// Throws Error when `result` is an error of libav: what the file said, if it said something. `what`: what was
-    /// tried. The next call starts anew.
+    /// tried. The next call starts anew; after a failed write, behind a hole that begins where the last check ended.
     void check(int result, const char* what);
+    /// Where the next bytes go, when libavformat has none in hand.
+    std::uint64_t position() const { return position_; }
+
+    struct Hole {
+        std::uint64_t at, size;
+    };
+    const std::vector<Hole>& holes() const { return holes_; }
 
 private:
     static int read(void* self, std::uint8_t* into, int size);
@@ -34,6 +42,8 @@ private:
     File file_;
     AVIOContext* context_;
     std::uint64_t position_ = 0;
+    std::uint64_t checked_ = 0;  // up to here all is written
+    std::vector<Hole> holes_;
     std::optional<Error> error_;
 };
 

@@ -124,9 +124,10 @@ void LavfWriter::recover(File file, const td_recording& recording, Recovered& re
     take_settings(recording);
     file_ = file;
     ended_ = true;
+    auto memo = memo_of(file);
+    if (!memo) return;  // another writer's
     const Content content = content_of(file);
-    recovered.memo = memo_of(file);
-    if (!recovered.memo.empty()) settings_.memo = recovered.memo;
+    settings_.memo = recovered.memo = std::move(*memo);
     recovered.packets = content.packets;
     recovered.duration_us = content.duration_us;
 }

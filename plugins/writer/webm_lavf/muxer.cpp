@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::array<std::uint8_t, 8> note_magic{0xd5, 0x1c, 0x7e, 0xa0, 0x94, 0x3b, 0x62, 0xfa};
 constexpr std::size_t longest_head = 1 << 20;
+constexpr std::size_t longest_cues = 64 << 20;
+constexpr std::size_t element_look = 16;  // bytes with any header
 
 AVCodecID codec_id(std::uint32_t codec) {
     switch (codec) {
@@ -40,6 +42,15 @@ void set_extradata(AVCodecParameters& parameters, std::span<const std::uint8_t> 
     parameters.extradata_size = static_cast<int>(bytes.size());
 }
 
+/// A Void of `size` bytes; what lies in it does not matter.
+void write_void_header(File file, std::uint64_t at, std::uint64_t size) {
+    constexpr std::uint64_t header = 9;
+    if (size < header) return;
+    ebml::Bytes bytes;
+    ebml::ElementWriter(bytes).header(ebml::id_void, size - header, 8);
+    file.write(at, std::array{td_bytes{bytes.data(), bytes.size()}});
+}
+
 std::string date_of(std::int64_t unix_us) {
     const auto seconds = static_cast<std::time_t>(unix_us / 1'000'000);
     std::tm parts{};
@@ -51,7 +62,8 @@ std::string date_of(std::int64_t unix_us) {
 
 }  // namespace
 
-Muxer::Muxer(File file, MuxerSettings settings) : settings_(std::move(settings)), io_(file, FileIo::Mode::Write) {
+Muxer::Muxer(File file, MuxerSettings settings)
+    : file_(file), settings_(std::move(settings)), io_(file, FileIo::Mode::Write) {
     io_.check(libavformat().avformat_alloc_output_context2(&context_, nullptr, "webm", nullptr),
               "libavformat's WebM writer");
     context_->pb = io_.context();
@@ -132,29 +144,75 @@ void Muxer::flush() {
     io_.check(libavformat().av_write_frame(context_, nullptr), "a WebM file's cluster");
     libavformat().avio_flush(context_->pb);
     io_.check(0, "a WebM file's cluster");
+    fill_holes();
 }
 
 void Muxer::finish() {
+    fill_holes();
+    const std::uint64_t media_end = io_.position();
     io_.check(libavformat().av_write_trailer(context_), "a WebM file's end");
     libavformat().avio_flush(context_->pb);
     io_.check(0, "a WebM file's end");
+    if (!io_.holes().empty()) strike_cues(media_end);
 }
 
-std::string memo_of(File file) {
+void Muxer::fill_holes() {
+    for (; filled_ < io_.holes().size(); ++filled_) {
+        const auto [at, size] = io_.holes()[filled_];
+        write_void_header(file_, at, size);
+    }
+}
+
+bool Muxer::is_lost(std::uint64_t position) const {
+    return std::ranges::any_of(io_.holes(),
+                               [&](const auto& hole) { return position >= hole.at && position - hole.at < hole.size; });
+}
+
+/// Each CuePoint of a cluster that is a hole becomes a Void, whose id is as short. The Cues lie behind `from`.
+void Muxer::strike_cues(std::uint64_t from) {
+    const auto header_at = [&](std::uint64_t at) {
+        ebml::Bytes bytes(element_look);
+        bytes.resize(file_.read(at, bytes));
+        return ebml::parse_header(bytes);
+    };
+    const auto head = header_at(0);
+    const auto segment = head ? header_at(head->header_size + head->size) : std::nullopt;
+    if (!segment) return;
+    const std::uint64_t segment_at = head->header_size + head->size + segment->header_size;
+
+    auto cues = header_at(from);
+    for (; cues && cues->id != ebml::id_cues; cues = header_at(from)) from += cues->header_size + cues->size;
+    if (!cues || cues->size > longest_cues) return;
+    from += cues->header_size;
+    ebml::Bytes content(static_cast<std::size_t>(cues->size));
+    content.resize(file_.read(from, content));
+    ebml::View rest(content);
+    for (std::uint64_t at = from; const auto point = ebml::next_element(rest);
+         at = from + content.size() - rest.size()) {
+        if (point->id != ebml::id_cue_point) continue;
+        const auto track = ebml::find(point->content, ebml::id_cue_track_positions);
+        const auto cluster = track ? ebml::find(track->content, ebml::id_cue_cluster_position) : std::nullopt;
+        if (!cluster || !is_lost(segment_at + cluster->number())) continue;
+        const std::uint8_t id = ebml::id_void;
+        file_.write(at, std::array{td_bytes{&id, 1}});
+    }
+}
+
+std::optional<std::string> memo_of(File file) {
     ebml::Bytes bytes(std::min<std::uint64_t>(longest_head, file.length()));
     bytes.resize(file.read(0, bytes));
     ebml::View rest(bytes);
-    if (!ebml::next_element(rest)) return {};
+    if (!ebml::next_element(rest)) return std::nullopt;
     const auto segment = ebml::parse_header(rest);
-    if (!segment || segment->id != ebml::id_segment) return {};
+    if (!segment || segment->id != ebml::id_segment) return std::nullopt;
     rest = rest.subspan(segment->header_size);
     while (const auto element = ebml::next_element(rest)) {
         if (element->id != ebml::id_void || element->content.size() < note_magic.size()) continue;
         if (!std::ranges::equal(element->content.first(note_magic.size()), note_magic)) continue;
         const auto memo = element->content.subspan(note_magic.size());
-        return {memo.begin(), memo.end()};
+        return std::string(memo.begin(), memo.end());
     }
-    return {};
+    return std::nullopt;
 }
 
 }  // namespace tapedeck::webm_lavf

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "file_io.hpp"
@@ -16,7 +17,8 @@ struct MuxerSettings {
     std::string memo;                    ///< the host's note, kept in a Void behind the tracks
 };
 
-/// Streams first, then the header, packets, the trailer. All but the destructor throw Error. One thread at a time.
+/// Streams first, then the header, packets, the trailer. All but the destructor throw Error. What could not be written
+/// becomes a Void, and its key pictures leave the index. One thread at a time.
 class Muxer {
 public:
     Muxer(File file, MuxerSettings settings);
@@ -38,13 +40,18 @@ public:
 private:
     AVStream& new_stream();
     void write_memo();
+    void fill_holes();
+    void strike_cues(std::uint64_t from);
+    bool is_lost(std::uint64_t position) const;
 
+    File file_;
     MuxerSettings settings_;
     FileIo io_;
+    std::size_t filled_ = 0;  // holes
     AVFormatContext* context_ = nullptr;
 };
 
-/// The memo of a file that a Muxer began, empty when it has none. Reads the head of the file.
-std::string memo_of(File file);
+/// The memo of a file that a Muxer began; nothing of any other. Reads the head of the file.
+std::optional<std::string> memo_of(File file);
 
 }  // namespace tapedeck::webm_lavf

@@ -387,7 +387,7 @@ typedef struct td_recovered {
     uint32_t memo_size;  /* in: room in `memo`; out: the size of the memo found, 0 when there is none */
     char* memo;          /* the td_recording.memo that `open` was given */
     int64_t duration_us; /* TD_NO_TIME: not known */
-    uint64_t packets;    /* whole packets found; 0: the file is quarantined, not finished */
+    uint64_t packets;    /* whole packets found, of this writer's own only; 0: the file is quarantined, not finished */
 } td_recovered;
 
 typedef struct td_writer {

@@ -105,6 +105,19 @@ private:
     File file_;
 };
 
+/// Another one of the same extension, which has begun none of the files.
+class OtherWriter : public Writer {
+public:
+    static constexpr const char *id = "other", *doc = "Nothing", *extension = "txt", *mime = "text/plain";
+    static constexpr std::array codecs{TD_CODEC_ANY};
+    explicit OtherWriter(Context) {}
+    void open(File, const td_recording&, std::span<const td_track* const>) override {}
+    void write(const td_packet&) override {}
+    void flush() override {}
+    void finish() override {}
+    void recover(File, const td_recording&, Recovered&) {}
+};
+
 class StreamNaming : public Naming {
 public:
     static constexpr const char *id = "template", *doc = "The stage's stem";
@@ -214,6 +227,7 @@ public:
         source_.declare("", "", store_keys);
         source_.declare("", "", event_keys);
         add<doubles::TextWriter>("writer");
+        add<doubles::OtherWriter>("writer");
         add<doubles::StreamNaming>("naming");
         add<doubles::HomeStorage>("storage");
         add<doubles::MoreStorage>("storage");

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
 
 #include "base/error.hpp"
@@ -179,6 +180,19 @@ TEST_F(RecoveryTest, KeepsTheOrderOfFragmentsOverARestart) {
     server.delivery().sweep();
     ASSERT_TRUE(server.delivery().wait(limit));
     EXPECT_THAT(Stage::get().seen(), ElementsAre("stored cam_1.txt", "stored cam_2.txt", "stored cam_3.txt"));
+}
+
+TEST_F(RecoveryTest, AsksEachWriterOfTheExtensionForAFileWithoutARow) {
+    Server server(folder_.path, "");
+    abandon(server, "cam", 2);
+    for (const bool reversed : {false, true}) {
+        auto writers = server.all("writer");
+        if (reversed) std::ranges::reverse(writers);
+        const Torn torn = recover(records("session-of-cam-1.part.txt"), {}, [&](std::string_view) { return writers; });
+        EXPECT_EQ(torn.packets, 2u);
+        EXPECT_EQ(torn.facts.writer, "txt");
+        EXPECT_EQ(torn.facts.stream, "cam");
+    }
 }
 
 TEST_F(RecoveryTest, MakesOneFileWholeByHand) {

@@ -1,6 +1,10 @@
 // libavformat's WebM writer over a host's file.
 #include <gtest/gtest.h>
 
+#include <array>
+#include <map>
+#include <utility>
+
 #include "lavf_writer.hpp"
 #include "session.hpp"
 
@@ -100,6 +104,56 @@ TEST(LavfWriter, AFailedEndIsMadeGoodByTheNextTry) {
     expect_media(recorded, clip, 1);
 }
 
+/// Key pictures that the Cues name where they are; all entries; all key pictures.
+std::array<std::size_t, 3> indexed(const Segment& segment) {
+    std::map<std::pair<std::uint64_t, std::uint64_t>, int> keys;  // cluster's place and time
+    std::vector<std::uint64_t> clusters;
+    std::size_t entries = 0, right = 0;
+    for (const auto& part : segment.parts)
+        if (part.id == ebml::id_cluster) clusters.push_back(part.at - segment.self.content_at);
+    for (const auto& block : segment.blocks(1))
+        if (block.key) ++keys[{clusters[block.cluster], static_cast<std::uint64_t>(block.time)}];
+    for (const auto& part : segment.parts) {
+        if (part.id != ebml::id_cues) continue;
+        for (const auto& point : part.all(ebml::id_cue_point)) {
+            const auto place = point.one(ebml::id_cue_track_positions).one(ebml::id_cue_cluster_position).number();
+            right += keys.contains({place, point.one(ebml::id_cue_time).number()}) ? 1 : 0;
+            ++entries;
+        }
+    }
+    return {right, entries, keys.size()};
+}
+
+TEST(LavfWriter, AClusterThatCannotBeWrittenLeavesAVoidAndTheIndexRight) {
+    const Clip clip = Clip::made(5000, 2000);
+    for (const std::int64_t lost : {1000, 2000, 3000}) {  // the cluster before; in that of 2000 is no key picture
+        Recorded recorded;
+        recorded.open(clip.tracks);
+        int failed = 0;
+        for (const Unit& unit : clip.units) {
+            if (unit.track == 0 && unit.pts != 0 && unit.pts % 1000 == 0) {
+                if (unit.pts == lost) recorded.file.fail(Call::write, 1, TD_NO_SPACE);
+                try {
+                    recorded.writer.flush();
+                } catch (const Error& e) {
+                    EXPECT_EQ(e.status(), TD_NO_SPACE);
+                    ++failed;
+                }
+            }
+            recorded.write(unit);
+        }
+        recorded.finish();
+        EXPECT_EQ(failed, 1) << lost;
+        const Segment segment(recorded.file.contents());
+        EXPECT_TRUE(segment.has_size) << lost;
+        EXPECT_LT(segment.blocks().size(), clip.units.size()) << lost;
+        const auto [right, entries, keys] = indexed(segment);
+        EXPECT_EQ(right, keys) << lost;
+        EXPECT_EQ(entries, keys) << lost;
+        EXPECT_EQ(keys, lost == 2000 ? 3u : 2u) << lost;
+    }
+}
+
 TEST(LavfWriter, WhatTheFileSaysIsWhatTheHostHears) {
     const Clip clip = Clip::made(1000);
     Recorded recorded;
@@ -146,6 +200,17 @@ TEST(LavfWriter, NewTracksAndParametersAreRefused) {
     EXPECT_THROW(Recorded().open({Track(TD_VIDEO, TD_CODEC_H264, {1, 1000}, 0)}), Error);
     recorded.writer.finish();
     EXPECT_EQ(recorded.file.size(), 0u) << "a file without a packet stays empty";
+}
+
+TEST(LavfWriter, FilesOfTheServersOwnWriterAreLeftToIt) {
+    ebml::test::Session own;
+    own.record(Clip::made(500));
+    Recorded recorded;
+    recorded.file.put(0, own.file.contents());
+    Recovered found;
+    recorded.writer.recover(File(&recorded.file), recorded.recording(), found);
+    EXPECT_EQ(found.packets, 0u);
+    EXPECT_EQ(found.memo, "");
 }
 
 TEST(LavfWriter, FilesOfOthersAreLeftAlone) {

@@ -1,6 +1,7 @@
 #include "store/retention.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <ranges>
@@ -12,6 +13,7 @@
 #include "base/metrics.hpp"
 #include "base/text.hpp"
 #include "store/catalog.hpp"
+#include "store/held_space.hpp"
 #include "store/keys.hpp"
 
 namespace tapedeck::host {
@@ -38,6 +40,14 @@ Found look(const fs::path& path, std::uint64_t bytes) {
     return fs::is_regular_file(status) && fs::file_size(path, failed) == bytes ? Found::Ours : Found::Another;
 }
 
+/// What the disk has back when this name is gone: nothing where the file has another one, less than its length where it
+/// has holes.
+std::uint64_t space_of(const fs::path& path) {
+    struct stat file {};
+    if (::lstat(path.c_str(), &file) != 0 || file.st_nlink > 1) return 0;
+    return std::min(static_cast<std::uint64_t>(file.st_size), static_cast<std::uint64_t>(file.st_blocks) * 512);
+}
+
 /// The last part of a setting's name: what /metrics calls it.
 std::string_view short_name(std::string_view setting) {
     return setting.substr(setting.rfind('.') + 1);
@@ -60,9 +70,11 @@ struct Retention::Limits {
     }
     /// Rows are times, and nothing ends before it begins.
     bool reaches(std::int64_t row) const { return row < oldest_us || excess_bytes > 0 || lack_bytes > 0; }
-    void gone(std::uint64_t bytes) {
-        excess_bytes -= std::min(excess_bytes, bytes);
-        lack_bytes -= std::min(lack_bytes, bytes);
+    /// `lack`: what the system says after it. Some file systems free later what was deleted, so that the files' own
+    /// space counts too; where both were wrong, the next round goes on.
+    void gone(const Freed& freed, std::uint64_t lack) {
+        excess_bytes -= std::min(excess_bytes, freed.recorded);
+        lack_bytes = std::min(lack, lack_bytes - std::min(lack_bytes, freed.space));
     }
 };
 
@@ -117,7 +129,8 @@ void Retention::round(const std::stop_token& stop) {
             const char* reason = left.reason(one->second);
             if (reason == nullptr) continue;
             try {
-                left.gone(remove(row, reason, stop));
+                const Freed freed = remove(row, reason, stop);
+                left.gone(freed, left.lack_bytes == 0 ? 0 : lack());
             } catch (const Error& error) {  // one file that cannot be deleted does not keep the others
                 if (!parts_.catalog.is_reachable()) throw;
                 log::warning("retention: {}: {}; tried again in a minute", printable(one->second.name, 512),
@@ -194,12 +207,20 @@ Retention::Limits Retention::limits() const {
         all = bytes_there(folder);
         limits.excess_bytes = all - std::min(all, most);
     }
-    const std::uint64_t least = parts_.settings.bytes(retention_min_free_space);
-    if (least > 0 && !folder.empty()) {
-        const std::uint64_t free = parts_.free_bytes(folder).value_or(least);
-        limits.lack_bytes = least - std::min(least, free);
-    }
+    limits.lack_bytes = lack();
     return limits;
+}
+
+/// Bytes of free space that are missing now.
+std::uint64_t Retention::lack() const {
+    const std::uint64_t least = parts_.settings.bytes(retention_min_free_space);
+    fs::path folder;
+    {
+        const std::lock_guard lock(mutex_);
+        folder = folder_;
+    }
+    if (least == 0 || folder.empty()) return 0;
+    return least - std::min(least, parts_.free_bytes(folder).value_or(least));
 }
 
 /// A folder in which nothing is found that should be there is one whose disk is not mounted. Throws Error.
@@ -246,23 +267,22 @@ bool Retention::is_owner(std::int64_t row) const {
     return kept_.contains(row);
 }
 
-/// Gives the bytes that are free now: none where the file was gone or is not ours. Throws Error when it must be tried
-/// again.
-std::uint64_t Retention::remove(std::int64_t row, const char* reason, const std::stop_token& stop) {
+/// Nothing is freed where the file was gone or is not ours. Throws Error when it must be tried again.
+Retention::Freed Retention::remove(std::int64_t row, const char* reason, const std::stop_token& stop) {
     const auto entry = parts_.catalog.find(row);
     if (!entry) {
         if (!parts_.catalog.is_reachable()) throw Error("the catalogue cannot be reached", TD_FAILED, true);
         drop(row);
-        return 0;
+        return {};
     }
     const Recording& facts = entry->facts;
     // As long as the name is claimed, no new recording takes it.
-    if (entry->state != State::Done || !parts_.catalog.claim(facts.name, row)) return 0;
+    if (entry->state != State::Done || !parts_.catalog.claim(facts.name, row)) return {};
     if (!is_owner(row)) {  // it was replaced in this moment
         parts_.catalog.forget(row);
-        return 0;
+        return {};
     }
-    std::uint64_t freed = 0;
+    Freed freed;
     try {
         const bool is_local = !parts_.folder().empty();
         const Found found = is_local ? look(facts.path, facts.bytes) : Found::Ours;
@@ -271,8 +291,8 @@ std::uint64_t Retention::remove(std::int64_t row, const char* reason, const std:
         } else if (found == Found::Another) {
             log::warning("retention: {} is not the file that was recorded; it stays", printable(facts.path, 512));
         } else {
+            freed = {.recorded = facts.bytes, .space = space_of(facts.path)};
             parts_.remove(facts.name, stop);
-            freed = facts.bytes;
             log::info("retention: deleted {} of {}, {} bytes: {}", printable(facts.name, 512), printable(facts.stream),
                       facts.bytes, reason);
             metrics::counter("tapedeck_retention_deleted_total", fmt::format("reason=\"{}\"", short_name(reason)),
@@ -292,7 +312,7 @@ std::optional<std::uint64_t> Retention::free_bytes_of(const fs::path& folder) {
     std::error_code failed;
     const fs::space_info space = fs::space(folder, failed);
     if (failed) return std::nullopt;
-    return space.available;
+    return space.available + held_bytes(folder);
 }
 
 }  // namespace tapedeck::host

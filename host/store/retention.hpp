@@ -34,7 +34,7 @@ public:
         std::function<std::filesystem::path()> folder;
         /// Removes a key of the home storage. [blocking] Throws Error.
         std::function<void(const std::string& key, const std::stop_token&)> remove;
-        /// Bytes free in that folder. [blocking] Nothing when the system does not say.
+        /// Bytes free in that folder, or soon to be. [blocking] Nothing when the system does not say.
         std::function<std::optional<std::uint64_t>(const std::filesystem::path& folder)> free_bytes;
     };
 
@@ -52,7 +52,7 @@ public:
     /// One round, on the caller's thread.
     void round(const std::stop_token& stop);
 
-    /// The free space as the system tells it, for Parts.
+    /// The free space as the system tells it, for Parts, with what deleted files give back when they are closed.
     static std::optional<std::uint64_t> free_bytes_of(const std::filesystem::path& folder);
 
 private:
@@ -62,6 +62,11 @@ private:
         std::int64_t end_us;
         std::uint64_t bytes;
     };
+    /// By a deletion.
+    struct Freed {
+        std::uint64_t recorded = 0;  ///< bytes of the recording
+        std::uint64_t space = 0;     ///< of the disk, once nobody has the file open
+    };
     struct Limits;
 
     void again();
@@ -70,11 +75,12 @@ private:
     bool load(const std::stop_token& stop);
     void unload();
     Limits limits() const;
+    std::uint64_t lack() const;
     std::uint64_t bytes_there(const std::filesystem::path& folder) const;
     std::optional<std::pair<std::int64_t, Kept>> next(std::int64_t after) const;
     bool is_owner(std::int64_t row) const;
     void require_recordings() const;
-    std::uint64_t remove(std::int64_t row, const char* reason, const std::stop_token& stop);
+    Freed remove(std::int64_t row, const char* reason, const std::stop_token& stop);
 
     const Parts parts_;
     mutable std::mutex mutex_;  ///< never held while the catalogue is called, which calls `add` with its own lock

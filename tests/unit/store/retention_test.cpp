@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "doubles.hpp"
+#include "store/held_space.hpp"
 
 namespace tapedeck::host::test {
 namespace {
@@ -27,13 +28,17 @@ protected:
                              .catalog = *catalog_,
                              .folder = [this] { return is_remote_ ? fs::path() : home_; },
                              .remove = [this](const std::string& key, const std::stop_token&) { remove(key); },
-                             .free_bytes = [this](const fs::path&) { return free_; }});
+                             .free_bytes = [this](const fs::path& folder) { return free_bytes(folder); }});
     }
 
     void remove(const std::string& key) {
         if (fails_) throw Error("the disk is read-only", TD_FAILED, true);
         deleted_.push_back(key);
         fs::remove(home_ / key);
+        if (free_) *free_ += gains_;
+    }
+    std::optional<std::uint64_t> free_bytes(const fs::path& folder) const {
+        return free_ ? std::optional(*free_ + held_bytes(folder)) : std::nullopt;
     }
     void set(const std::string& settings) {
         written(settings);
@@ -74,6 +79,7 @@ protected:
     const fs::path home_ = folder_.path / "records";
     SettingsSource source_;
     std::optional<std::uint64_t> free_ = 1'000'000;
+    std::uint64_t gains_ = 0;  ///< with each deletion, at once
     bool fails_ = false, is_remote_ = false;
     int count_ = 0;
     std::vector<std::string> deleted_;
@@ -118,6 +124,38 @@ TEST_F(RetentionTest, DeletesAsMuchAsTheDiskLacks) {
     EXPECT_THAT(round(), ElementsAre("a", "b"));
     free_ = std::nullopt;  // the system does not say
     EXPECT_THAT(round(), IsEmpty());
+}
+
+TEST_F(RetentionTest, DeletesNoMoreWhileADownloadHoldsTheSpace) {
+    constexpr std::size_t large = 1 << 20;
+    record("a", 3, large);
+    record("b", 2, large);
+    free_ = 0;
+    set("retention.min_free_space = 1m");
+    std::ifstream download(home_ / "a");
+    EXPECT_THAT(round(), ElementsAre("a"));
+    EXPECT_THAT(round(), IsEmpty()) << "the system has nothing back yet";
+    download.close();
+    EXPECT_THAT(round(), ElementsAre("b")) << "somebody else took the space";
+}
+
+TEST_F(RetentionTest, CountsNothingForAFileWithAnotherName) {
+    record("a", 3);
+    record("b", 2);
+    record("c", 1);
+    fs::create_hard_link(home_ / "a", folder_.path / "kept");
+    free_ = 450;
+    set("retention.min_free_space = 500");
+    EXPECT_THAT(round(), ElementsAre("a", "b"));
+}
+
+TEST_F(RetentionTest, AsksTheSystemAgainAfterEachDeletion) {
+    record("a", 3);
+    record("b", 2);
+    free_ = 350;
+    gains_ = 150;  // more than the file was long
+    set("retention.min_free_space = 500");
+    EXPECT_THAT(round(), ElementsAre("a"));
 }
 
 TEST_F(RetentionTest, LearnsOfWhatComesToBeDone) {

@@ -21,6 +21,7 @@
 #include "record/rules.hpp"
 #include "store/cutter_keys.hpp"
 #include "store/keys.hpp"
+#include "store/staging.hpp"
 #include "stream/keys.hpp"
 
 namespace tapedeck::host {
@@ -87,8 +88,8 @@ std::string Setup::check(std::size_t& errors) {
     return text;
 }
 
-/// What no schema knows: files that must be there, texts with a grammar of their own, plugins that refuse a setting.
-/// Plugins' `create` touches nothing outside.
+/// What no schema knows: files that must be there, folders that must be writable, texts with a grammar of their own,
+/// plugins that refuse a setting. Plugins' `create` touches nothing outside, and no folder is made.
 std::vector<std::string> Setup::try_parts() {
     std::vector<std::string> errors;
     const auto attempt = [&](auto body) {
@@ -105,16 +106,29 @@ std::vector<std::string> Setup::try_parts() {
         }
         return extension;
     };
+    const auto writable = [&](std::string_view setting, const std::filesystem::path& folder) {
+        if (folder.empty()) return;
+        attempt([&] { require_writable(std::string(setting), folder, Missing::StaysAway); });
+    };
     attempt(
         [&] { Access(settings.path(access_file), settings.text(rest_allowed_clients), settings.is_set(access_file)); });
     attempt([&] { RecordRules{source}; });
     if (const Extension* naming = named("naming", naming_id, settings.text(naming_id)))
         attempt([&] { Naming{*naming}; });
     for (const std::string& id : list_of(settings.text(storage_ids))) {
-        if (const Extension* storage = named("storage", storage_ids, id)) attempt([&] { Storage{*storage}; });
+        const Extension* extension = named("storage", storage_ids, id);
+        if (extension == nullptr) continue;
+        attempt([&] {
+            const Storage storage(*extension);
+            if (const auto folder = storage.folder()) writable(extension->name(), *folder);
+        });
     }
     for (const Extension* hook : registry.all("hook")) attempt([&] { Hook{*hook}; });
     for (const Extension* protocol : registry.all("protocol")) attempt([&] { Protocol{*protocol}; });
+    for (const td_key* key : {static_cast<const td_key*>(&state_dir), static_cast<const td_key*>(&record_tmp_dir),
+                              static_cast<const td_key*>(&mp4_cutter_dir), static_cast<const td_key*>(&log_dir)}) {
+        writable(key->name, settings.path(*key));
+    }
     for (const td_key* key :
          {static_cast<const td_key*>(&api::tls_certificate), static_cast<const td_key*>(&api::tls_key)}) {
         const std::filesystem::path file = settings.path(*key);

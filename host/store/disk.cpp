@@ -32,14 +32,13 @@ std::uint64_t free_bytes(const std::filesystem::path& folder) {
     return static_cast<std::uint64_t>(space.f_bavail) * space.f_frsize;
 }
 
-/// The folder itself or the nearest one above it that exists.
-std::filesystem::path existing(std::filesystem::path folder) {
+}  // namespace
+
+std::filesystem::path existing_folder(std::filesystem::path folder) {
     std::error_code failed;
     while (!std::filesystem::exists(folder, failed) && folder.has_relative_path()) folder = folder.parent_path();
     return folder;
 }
-
-}  // namespace
 
 /// One file system, seen through one of its folders.
 struct Disk::Watched {
@@ -76,7 +75,7 @@ std::string lack(const std::filesystem::path& folder, std::uint64_t free, std::u
 void Disk::Shared::look(Watched& watched) {
     std::uint64_t free = 0;
     try {
-        free = free_bytes(existing(watched.folder));
+        free = free_bytes(existing_folder(watched.folder));
     } catch (const Error& error) {
         log::warning("{}", error.what());  // an unknown disk is not called full: the write itself will tell
         return;
@@ -128,7 +127,8 @@ void Disk::require(const std::filesystem::path& folder) {
     auto watched = find(folder);
     if (watched == nullptr) {
         struct stat status {};
-        if (::stat(existing(folder).c_str(), &status) != 0) throw_errno("free space of " + folder.string(), errno);
+        if (::stat(existing_folder(folder).c_str(), &status) != 0)
+            throw_errno("free space of " + folder.string(), errno);
         std::unique_lock lock(shared_->mutex);
         auto& device = shared_->devices[status.st_dev];
         const bool first = device == nullptr;

@@ -9,6 +9,9 @@
 
 namespace tapedeck::host {
 
+/// The folder itself or the nearest one above it that exists.
+std::filesystem::path existing_folder(std::filesystem::path folder);
+
 /// Asks each watched file system once a second, one thread each, so that a hung one stops nobody else. The setting
 /// `file_recorder_min_space` is read each time. Thread-safe.
 class Disk {

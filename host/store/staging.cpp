@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "store/disk.hpp"
 #include "store/naming.hpp"
 
 namespace tapedeck::host {
@@ -102,13 +103,21 @@ std::vector<fs::path> Staging::twins(const fs::path& path, const std::vector<fs:
     return found;
 }
 
-void require_writable(const std::string& setting, const fs::path& folder) {
+namespace {
+
+void write_probe(const fs::path& folder) {
+    const fs::path probe = folder / fmt::format(".tapedeck-write-check-{}", ::getpid());
+    std::error_code ignored;  // left by a kill in this very moment
+    fs::remove(probe, ignored);
+    { const File file(probe, File::Mode::Create); }
+    fs::remove(probe);
+}
+
+}  // namespace
+
+void require_writable(const std::string& setting, const fs::path& folder, Missing missing) {
     try {
-        const fs::path probe = folder / fmt::format(".tapedeck-write-check-{}", ::getpid());
-        std::error_code ignored;  // left by a kill in this very moment
-        fs::remove(probe, ignored);
-        { const File file(probe, File::Mode::Create); }
-        fs::remove(probe);
+        write_probe(missing == Missing::IsMade ? folder : existing_folder(folder));
     } catch (const std::exception& error) {
         throw Error(fmt::format("{}: the folder {} cannot be written: {}; make it writable for the user of the server",
                                 setting, folder.string(), error.what()));

@@ -45,8 +45,11 @@ private:
     std::set<std::string, std::less<>> known_;
 };
 
-/// Makes the folder when it is missing and writes to it for a moment. Throws Error that names `setting`, the folder and
-/// what to do.
-void require_writable(const std::string& setting, const std::filesystem::path& folder);
+enum class Missing { IsMade, StaysAway };
+
+/// Writes to the folder for a moment; where it is missing and stays away, to the nearest one above it. Throws Error
+/// that names `setting`, the folder and what to do.
+void require_writable(const std::string& setting, const std::filesystem::path& folder,
+                      Missing missing = Missing::IsMade);
 
 }  // namespace tapedeck::host

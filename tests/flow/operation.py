@@ -94,6 +94,21 @@ class Operation(FlowTest):
             self.assertIn(hint, told)
         self.refused(server, "protocol.rtmp.prot")
 
+    def test_check_config_names_folders_that_cannot_be_written_and_makes_none(self):
+        file = self.scratch / "file"
+        file.write_text("no folder")
+        server = self.idle({"record_dir": str(file / "records"), "record_tmp_dir": str(file), "log.dir": str(file / "logs"),
+                            "state_dir": "deep/state", "mp4_cutter_dir": str(file / "parts")})
+        before = sorted(server.home.rglob("*"))
+        result = server.run("--check-config")
+        words = (result.stdout + result.stderr).splitlines()
+        self.assertEqual(result.returncode, 1, words)
+        for setting, folder in (("storage.local", "records"), ("record_tmp_dir", ""), ("log.dir", "logs"), ("mp4_cutter_dir", "parts")):
+            (told,) = [line for line in words if line.startswith(setting + ":")]
+            self.assertIn(f"the folder {file / folder} cannot be written: ", told)
+        self.assertFalse([line for line in words if line.startswith("state_dir")], words)
+        self.assertEqual(sorted(server.home.rglob("*")), before)
+
     def test_check_config_is_content_with_what_is_shipped(self):
         server = self.idle(properties=(SOURCE / "conf" / "flashphoner.properties").read_text())
         result = server.run("--check-config")

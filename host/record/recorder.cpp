@@ -132,6 +132,7 @@ void Recorder::work() {
     } else {
         interleaver_.drain(ready_);
     }
+    if (!ready_.empty()) newest_us_ = ready_.back().pts_us;
     for (Timed& timed : ready_) handle(std::move(timed));
     ready_.clear();
     report_drops(*feed);

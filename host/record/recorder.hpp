@@ -128,6 +128,7 @@ private:
     bool overdue_told_ = false;  // of it
     std::vector<Packet> batch_;
     std::vector<Timed> ready_;
+    std::int64_t newest_us_ = 0;  // the stream's time of the last one
     Interleaver interleaver_;
     Opening opening_;
     bool told_waiting_ = false;

@@ -126,7 +126,9 @@ void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us
     cut_wanted_ = false;
     overdue_told_ = false;
     const bool aligns = rotation_.duration_us != 0 && settings_.boolean(record_rotation_align, checked_.get());
-    limit_us_ = aligns ? until_multiple(rotation_.duration_us) : rotation_.duration_us;
+    // A file that begins with a GOP that was kept begins before it is opened.
+    limit_us_ = aligns ? until_multiple(rotation_.duration_us, std::max<std::int64_t>(newest_us_ - origin_us, 0))
+                       : rotation_.duration_us;
     await_key_ = true;  // which the first picture is, but for a track that came late
     const std::string name = parts_.delivery.provisional_name(segment_->facts());  // its start is known now
     {

@@ -55,13 +55,13 @@ std::int64_t until_multiple(std::int64_t duration_us, std::int64_t now_us, std::
     return left < std::min(shortest_us, duration_us / 2) ? left + duration_us : left;
 }
 
-std::int64_t until_multiple(std::int64_t duration_us) {
-    const auto now = std::chrono::system_clock::now();
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+std::int64_t until_multiple(std::int64_t duration_us, std::int64_t age_us) {
+    const auto begin = std::chrono::system_clock::now() - std::chrono::microseconds(age_us);
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(begin);
     std::tm here{};
     ::localtime_r(&seconds, &here);
-    const auto now_us = std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
-    return until_multiple(duration_us, now_us, here.tm_gmtoff * std::int64_t{1'000'000});
+    const auto begin_us = std::chrono::duration_cast<std::chrono::microseconds>(begin.time_since_epoch()).count();
+    return until_multiple(duration_us, begin_us, here.tm_gmtoff * std::int64_t{1'000'000});
 }
 
 }  // namespace tapedeck::host

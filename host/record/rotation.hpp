@@ -18,7 +18,7 @@ Rotation parse_rotation(std::string_view text);
 /// How long a file is that begins at `now_us` (server clock, UNIX) and ends at a multiple of `duration_us`, counted
 /// from midnight of a place `offset_us` east of UTC. A rest of less than a second goes to the file before it.
 std::int64_t until_multiple(std::int64_t duration_us, std::int64_t now_us, std::int64_t offset_us);
-/// The same for here and now.
-std::int64_t until_multiple(std::int64_t duration_us);
+/// The same here, for a file that began `age_us` ago.
+std::int64_t until_multiple(std::int64_t duration_us, std::int64_t age_us);
 
 }  // namespace tapedeck::host

@@ -55,5 +55,12 @@ TEST(Rotation, AlignedFilesEndAtMultiplesFromMidnight) {
     EXPECT_EQ(until_multiple(5 * hour, noon + 9 * hour, 0), 3 * hour) << "midnight ends a day's last file";
 }
 
+TEST(Rotation, AlignedFilesCountFromTheirFirstPictureAndNotFromTheirOpening) {
+    const std::int64_t opened_now = until_multiple(hour, 0);
+    const std::int64_t begun_before = until_multiple(hour, 600 * second);
+    const std::int64_t longer = (begun_before - opened_now + hour) % hour;
+    EXPECT_NEAR(static_cast<double>(longer), 600.0 * second, 30.0 * second);
+}
+
 }  // namespace
 }  // namespace tapedeck::host

@@ -3,7 +3,7 @@ import base64
 
 import clips
 import media
-from case import FlowTest, run
+from case import FlowTest, eventually, run
 
 
 class Naming(FlowTest):
@@ -18,6 +18,18 @@ class Naming(FlowTest):
         self.assertEqual(first, str(server.records / "a_b.mp4"))
         self.assertEqual(second.rsplit("/", 1)[0], str(server.records))
         self.assertEqual(sorted(p.name for p in self.scratch.glob("*")), ["home0"])
+
+    def test_a_template_of_rest_never_leads_out_of_the_folder(self):
+        server = self.server({"record_flash_published_streams": "false"})
+        server.publishing(clips.audio(2), "cam", loop=True)
+        session = server.stream("cam")["mediaSessionId"]
+        started = server.rest("/recorder/startup", {"mediaSessionId": session, "config": {"fileTemplate": "../../x"}})
+        self.assertEqual(started[0], 200, started)
+        eventually(lambda: any(part.stat().st_size for part in server.parts()), "the file")
+        self.assertEqual(server.rest("/recorder/terminate", {"mediaSessionId": session})[0], 200)
+        (_, path), = server.hooked(1)
+        self.assertEqual(path, str(server.records / "_." / "_." / "x.mp4"))
+        self.assertEqual([f.relative_to(self.scratch).parts[:2] for f in self.scratch.rglob("x.mp4")], [("home0", "records")])
 
     def test_hex_and_base64_names_decode_to_the_stem(self):
         for method, decode in (("HEX", bytes.fromhex), ("BASE64", lambda s: base64.urlsafe_b64decode(s + "=" * (-len(s) % 4)))):

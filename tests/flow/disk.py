@@ -6,7 +6,7 @@ import shutil
 import clips
 import media
 import mounts
-from case import FlowTest, eventually, needs_root, run
+from case import FlowTest, eventually, run
 
 
 class Disk(FlowTest):
@@ -36,15 +36,12 @@ class Disk(FlowTest):
         self.assertIsNone(publisher.poll(), "the source is not disturbed")
         self.assertEqual(server.request("GET", "/health")[0], 200)
 
-    @needs_root
     def test_a_full_tmpfs_loses_nothing_that_was_written(self):
         self.filled(mounts.tmpfs(self, self.scratch / "small", 6))
 
-    @needs_root
     def test_a_full_ext4_loses_nothing_that_was_written(self):
         self.filled(mounts.ext4(self, self.scratch / "small", 8))
 
-    @needs_root
     def test_a_file_system_that_becomes_read_only_is_named_and_the_file_is_finished_later(self):
         folder = mounts.ext4(self, self.scratch / "tape", 64)
         clip = clips.heavy()
@@ -77,7 +74,6 @@ class Disk(FlowTest):
         server.file("next.mp4")
         self.assertGreater(held.stat().st_size, 2_000_000)
 
-    @needs_root
     def test_temporary_files_on_another_file_system_end_in_the_record_folder(self):
         fast = mounts.tmpfs(self, self.scratch / "fast", 64)
         slow = mounts.ext4(self, self.scratch / "slow", 64)
@@ -101,7 +97,6 @@ class Disk(FlowTest):
         self.assertEqual(server.files(), [])
         self.assertEqual(server.parts(), [])
 
-    @needs_root
     def test_a_recording_stops_when_the_space_goes_below_the_limit(self):
         folder = mounts.tmpfs(self, self.scratch / "shared", 64)
         clip = clips.heavy()
@@ -116,7 +111,6 @@ class Disk(FlowTest):
         self.assertGreater(self.assert_kept(folder / "stopped.mp4", clip), 1)
         self.assertIsNone(publisher.poll())
 
-    @needs_root
     def test_it_records_on_when_space_returns_where_that_is_asked_for(self):
         folder = mounts.tmpfs(self, self.scratch / "shared", 64)
         server = self.server({"record_dir": str(folder), "file_recorder_min_space": "20m", "record_resume": "true",
@@ -134,4 +128,4 @@ class Disk(FlowTest):
 
 
 if __name__ == "__main__":
-    run()
+    run(mounts=True)

@@ -1,15 +1,11 @@
 """Recordings over HTTP: ranges and headers by a plain client, playing and seeking by a browser."""
-import json
 import pathlib
-import shutil
 import subprocess
-import unittest
 
+import browser
 import clips
 import media
-from case import SOURCE, FlowTest, eventually, run
-
-NODE_MODULES = SOURCE / "build" / "node" / "node_modules"
+from case import FlowTest, eventually, run
 
 
 class Playback(FlowTest):
@@ -82,19 +78,11 @@ class Playback(FlowTest):
                              capture_output=True)
         self.assertNotEqual(old.returncode, 0)
 
-    def browse(self, server, name):
-        script = pathlib.Path(__file__).with_name("browser.js")
-        result = subprocess.run(["node", script, f"http://127.0.0.1:{server.http_port}/client/records/{name}"],
-                                capture_output=True, text=True, timeout=120, env={"NODE_PATH": str(NODE_MODULES), "PATH": "/usr/bin:/bin", "HOME": str(self.scratch)})
-        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        return json.loads(result.stdout)
-
-    @unittest.skipUnless(shutil.which("chromium") and NODE_MODULES.is_dir(), "needs chromium and playwright-core: bin/setup")
     def test_chromium_plays_and_seeks_a_recording(self):
         for clip in (clips.both(), clips.b_frames()):
             with self.subTest(clip.name):
                 server, _ = self.recorded(clip=clip)
-                seen = self.browse(server, "film.mp4")
+                seen = browser.play(self, f"http://127.0.0.1:{server.http_port}/client/records/film.mp4")
                 self.assertEqual(seen["error"], None)
                 self.assertEqual((seen["width"], seen["height"]), (320, 240))
                 self.assertAlmostEqual(seen["duration"], 6, delta=0.2)

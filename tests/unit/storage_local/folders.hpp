@@ -74,13 +74,15 @@ private:
     bool is_root_;
 };
 
-/// /dev/shm, where that is another file system than the folder's; else empty.
+/// A folder of another file system than this one's that the test may write to.
 inline fs::path other_file_system(const fs::path& folder) {
     struct stat here {};
     struct stat there {};
-    const fs::path other = "/dev/shm";
-    if (::stat(folder.c_str(), &here) != 0 || ::stat(other.c_str(), &there) != 0) return {};
-    return here.st_dev == there.st_dev || ::access(other.c_str(), W_OK) != 0 ? fs::path() : other;
+    if (::stat(folder.c_str(), &here) != 0) throw std::runtime_error("no folder " + folder.string());
+    for (const char* other : {"/dev/shm", "/run", "/var/tmp"}) {
+        if (::stat(other, &there) == 0 && here.st_dev != there.st_dev && ::access(other, W_OK) == 0) return other;
+    }
+    throw std::runtime_error("neither /dev/shm nor /run nor /var/tmp is a second file system to write to");
 }
 
 }  // namespace tapedeck::local

@@ -1,0 +1,16 @@
+"""Chromium plays a recording, driven by browser.js."""
+import json
+import pathlib
+import subprocess
+
+from case import SOURCE
+
+NODE_MODULES = SOURCE / "build" / "node" / "node_modules"
+
+
+def play(test, url):
+    """What browser.js saw; AssertionError where it could not play, or is not installed."""
+    shown = subprocess.run(["node", pathlib.Path(__file__).with_name("browser.js"), url], capture_output=True, text=True, timeout=120,
+                           env={"NODE_PATH": str(NODE_MODULES), "PATH": "/usr/bin:/bin", "HOME": str(test.scratch)})
+    test.assertEqual(shown.returncode, 0, shown.stdout + shown.stderr + "\nbin/setup installs chromium and playwright-core")
+    return json.loads(shown.stdout)

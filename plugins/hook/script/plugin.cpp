@@ -68,7 +68,8 @@ public:
                                   .arguments = {std::string(view(client.name)), std::string(view(client.remote))},
                                   .environment = facts_of(client, context_.text(home)),
                                   .folder = context_.text(home),
-                                  .limit = std::chrono::ceil<std::chrono::milliseconds>(context_.duration(limit))},
+                                  .limit = std::chrono::ceil<std::chrono::milliseconds>(context_.duration(limit)),
+                                  .grace = std::chrono::milliseconds(0)},  // other publishers wait behind it
                                  [this] { return context_.cancelled(); });
         if (outcome.succeeded()) return;
         const auto what = name_of(program) + " for '" + printable(view(client.name)) + "'";

@@ -152,5 +152,13 @@ TEST_F(ScriptHook, AdmitsNobodyWhenTheAdmissionScriptIsMissingOrHangs) {
     EXPECT_EQ(admit(TD_PUBLISH, "cam1"), TD_TIMEOUT);
 }
 
+TEST_F(ScriptHook, WaitsNoLongerThanTheLimitForAnAdmissionScriptThatWillNotEnd) {
+    host_.settings.set("admit_script", "bin/admit.sh");
+    host_.settings.set("timeout", "500ms");
+    home_.add("bin/admit.sh", "#!/bin/sh\ntrap 'sleep 0.3; touch lingered; exit' TERM\nwhile :; do sleep 0.05; done\n");
+    EXPECT_EQ(admit(TD_PUBLISH, "cam1"), TD_TIMEOUT);
+    EXPECT_FALSE(fs::exists(home_.folder() / "lingered")) << "it had time to go on while others waited";
+}
+
 }  // namespace
 }  // namespace tapedeck::script

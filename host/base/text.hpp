@@ -19,6 +19,13 @@ inline td_text text_of(std::string_view text) {
 /// Client input as it may stand in a log line or a message: control characters become `?`, at most `limit` bytes.
 std::string printable(std::string_view text, std::size_t limit = 120);
 
+/// Without the spaces and tabs around it.
+std::string_view trimmed(std::string_view text);
+
+/// ASCII letters only, whatever the locale.
+std::string upper(std::string_view text);
+std::string lower(std::string_view text);
+
 /// Whether the whole of `text` matches a pattern of `*` (any characters) and `?` (one). Takes at most pattern times
 /// text steps.
 bool matches_pattern(std::string_view pattern, std::string_view text);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -29,12 +28,6 @@ constexpr std::array size_units{
     Unit{"b", 1},       Unit{"k", 1 << 10},  Unit{"kb", 1 << 10},  Unit{"m", 1 << 20},    Unit{"mb", 1 << 20},
     Unit{"g", 1 << 30}, Unit{"gb", 1 << 30}, Unit{"t", 1LL << 40}, Unit{"tb", 1LL << 40},
 };
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';

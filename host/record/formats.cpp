@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -22,24 +21,6 @@ constexpr std::array names{Name{TD_CODEC_H264, "H264"}, Name{TD_CODEC_H265, "H26
                            Name{TD_CODEC_VP9, "VP9"},   Name{TD_CODEC_AV1, "AV1"},     Name{TD_CODEC_AAC, "AAC"},
                            Name{TD_CODEC_OPUS, "OPUS"}, Name{TD_CODEC_PCMA, "PCMA"},   Name{TD_CODEC_PCMU, "PCMU"},
                            Name{TD_CODEC_G722, "G722"}, Name{TD_CODEC_SPEEX, "SPEEX"}, Name{TD_CODEC_MP3, "MP3"}};
-
-std::string upper(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    return out;
-}
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return out;
-}
 
 }  // namespace
 

@@ -7,10 +7,10 @@ class KeysOnly : public Transform {
 public:
     static constexpr const char* id = "keys_only";
     static constexpr const char* doc = "Drops all video but key frames";
-    static bool accepts(Context, const td_track& in, std::uint32_t codec) {
-        return in.kind == TD_VIDEO && in.codec == codec;
+    static std::int32_t accepts(Context, const td_track& in, std::uint32_t codec) {
+        return in.kind == TD_VIDEO && in.codec == codec ? TD_TRANSFORM_MUST : TD_TRANSFORM_NO;
     }
-    KeysOnly(Context, const td_track& in, std::uint32_t, Sink out) : out_(out) { out_.track(in); }
+    KeysOnly(Context, const td_track& in, const td_track&, Sink out) : out_(out) { out_.track(in); }
     void push(const td_packet& packet) override {
         if ((packet.flags & TD_PACKET_KEY) != 0) out_.packet(packet);
     }

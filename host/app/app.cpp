@@ -52,7 +52,8 @@ App::App(Setup& setup)
                  .flusher = flusher_,
                  .disk = disk_}),
       rules_(setup.source),
-      policy_(setup.source, setup.registry, rules_),
+      policy_(
+          setup.source, [this](std::string_view kind) { return setup_.registry.all(kind); }, rules_),
       hub_(setup.source, callbacks_,
            [this](int action, StreamInfo info, std::function<void(const Error*)> done) {
                admit(action, std::move(info), std::move(done));

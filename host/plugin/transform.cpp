@@ -11,16 +11,17 @@ const td_transform* table_of(const Extension& extension) {
 
 }  // namespace
 
-bool Transform::accepts(const Extension& extension, const td_track& in, std::uint32_t codec) {
-    return table_of(extension)->accepts(&host_table(), extension.context, &in, codec) == 1;
+std::int32_t Transform::accepts(const Extension& extension, const td_options* options, const td_track& in,
+                                std::uint32_t codec) {
+    return table_of(extension)->accepts(&host_table(), extension.context, options, &in, codec);
 }
 
-Transform::Transform(const Extension& extension, const td_options* options, const td_track& in, std::uint32_t codec,
+Transform::Transform(const Extension& extension, const td_options* options, const td_track& in, const td_track& wanted,
                      td_sink& out)
     : extension_(extension), table_(table_of(extension)) {
     td_error error = empty_error();
     const td_status status =
-        table_->create(&host_table(), extension_.context, options, &in, codec, &out, &self_, &error);
+        table_->create(&host_table(), extension_.context, options, &in, &wanted, &out, &self_, &error);
     check(extension_, "create", status, error);
 }
 

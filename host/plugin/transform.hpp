@@ -10,11 +10,12 @@ namespace tapedeck::host {
 /// Made for one track; what comes out goes to `out`. Not thread-safe; one call at a time on any thread ([stream]).
 class Transform {
 public:
-    /// Whether the extension can turn `in` into `codec`; for the track's own codec, whether it must pass through. [any]
-    static bool accepts(const Extension& extension, const td_track& in, std::uint32_t codec);
+    /// Whether the extension can turn `in` into `codec`, or even must: TD_TRANSFORM_*. `options` may be null. [any]
+    static std::int32_t accepts(const Extension& extension, const td_options* options, const td_track& in,
+                                std::uint32_t codec);
 
-    /// `out` must outlive this object. `options` may be null.
-    Transform(const Extension& extension, const td_options* options, const td_track& in, std::uint32_t codec,
+    /// `wanted`: see td_transform. `out` must outlive this object, `options`, which may be null, too.
+    Transform(const Extension& extension, const td_options* options, const td_track& in, const td_track& wanted,
               td_sink& out);
     ~Transform();
     Transform(const Transform&) = delete;

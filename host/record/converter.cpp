@@ -11,13 +11,21 @@ namespace {
 
 constexpr std::int64_t lag_us = 300'000;
 
+td_track wanted_of(const Rendition& rendition) {
+    td_track wanted{};
+    wanted.size = sizeof wanted;
+    wanted.kind = rendition.source->track.kind;
+    wanted.codec = rendition.codec;
+    return wanted;
+}
+
 }  // namespace
 
 /// One track on its way through a transform, whose sink it is.
 struct Converter::Lane : td_sink {
     Lane(Rendition from, const td_options* options, std::deque<TrackSpec>& outputs, Converter& converter)
         : td_sink{&functions}, rendition(from), all_outputs(outputs), owner(converter), input(from.source) {
-        transform = std::make_unique<Transform>(*from.transform, options, track_on_grid(*input), from.codec, *this);
+        transform = std::make_unique<Transform>(*from.transform, options, track_on_grid(*input), wanted_of(from), *this);
     }
 
     void push(const Timed& timed) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.hpp"
 #include "plugin/transform.hpp"
@@ -12,8 +13,8 @@
 
 namespace tapedeck::host {
 
-Policy::Policy(const SettingsSource& settings, const Registry& registry, const RecordRules& rules)
-    : source_(settings), settings_(settings, ""), registry_(registry), rules_(rules) {
+Policy::Policy(const SettingsSource& settings, Extensions extensions, const RecordRules& rules)
+    : source_(settings), settings_(settings, ""), extensions_(std::move(extensions)), rules_(rules) {
     const Formats formats = parse_formats(settings_.text(record_formats));
     for (const std::string& problem : formats.problems) log::warning("record_formats: {}; it is ignored", problem);
     for (const Format& format : formats.pairs) {
@@ -35,17 +36,23 @@ OptionTexts Policy::options(const StreamInfo& stream) const {
     return rules_.find(stream).options;
 }
 
+const Extension* Policy::writer(const std::string& id) const {
+    const auto all = extensions_("writer");
+    const auto found = std::ranges::find(all, id, &Extension::id);
+    return found == all.end() ? nullptr : *found;
+}
+
 const Extension* Policy::writer_of(const std::string& container) const {
     const auto preferred = source_.current()->family("prefer.");
     if (const auto id = preferred.find(container); id != preferred.end()) {
-        if (const Extension* writer = registry_.find("writer", id->second)) return writer;
+        if (const Extension* named = writer(id->second)) return named;
     }
     if (container == "webm" && !settings_.boolean(webm_java_writer_enable)) {
-        if (const Extension* writer = registry_.find("writer", "webm_lavf")) return writer;
+        if (const Extension* lavf = writer("webm_lavf")) return lavf;
     }
-    if (const Extension* same = registry_.find("writer", container)) return same;
-    for (const Extension* writer : registry_.all("writer")) {
-        if (WriterFacts(*writer).extension == container) return writer;
+    if (const Extension* same = writer(container)) return same;
+    for (const Extension* one : extensions_("writer")) {
+        if (WriterFacts(*one).extension == container) return one;
     }
     return nullptr;
 }
@@ -73,19 +80,23 @@ std::string Policy::container_of(std::uint32_t video_codec, const td_options* op
     return container;
 }
 
-/// How the writer can take the track; nothing when it cannot.
-std::optional<Rendition> Policy::rendition(const TrackSpec& track, const Extension& writer) const {
+const Extension* Policy::transform(const TrackSpec& track, std::uint32_t codec, const td_options* options,
+                                   std::int32_t least) const {
     const td_track in = track_on_grid(track);
-    const auto through = [&](std::uint32_t codec) -> const Extension* {
-        for (const Extension* transform : registry_.all("transform")) {
-            if (Transform::accepts(*transform, in, codec)) return transform;
-        }
-        return nullptr;
-    };
+    for (const Extension* one : extensions_("transform")) {
+        if (Transform::accepts(*one, options, in, codec) >= least) return one;
+    }
+    return nullptr;
+}
+
+/// How the writer can take the track; nothing when it cannot. What it takes is transformed only where it must be.
+std::optional<Rendition> Policy::rendition(const TrackSpec& track, const Extension& writer,
+                                           const td_options* options) const {
+    const std::uint32_t own = track.track.codec;
     const WriterFacts facts(writer);
-    if (facts.takes(in.codec)) return Rendition{&track, in.codec, through(in.codec)};
+    if (facts.takes(own)) return Rendition{&track, own, transform(track, own, options, TD_TRANSFORM_MUST)};
     for (const std::uint32_t codec : facts.codecs) {
-        if (const Extension* transform = through(codec)) return Rendition{&track, codec, transform};
+        if (const Extension* through = transform(track, codec, options)) return Rendition{&track, codec, through};
     }
     return std::nullopt;
 }
@@ -101,7 +112,7 @@ Policy::Choice Policy::choose(const std::vector<const TrackSpec*>& tracks, const
     for (const auto kind : {TD_VIDEO, TD_AUDIO}) {
         for (const TrackSpec* spec : tracks) {
             if (spec->track.kind != static_cast<std::uint32_t>(kind)) continue;
-            if (const auto how = rendition(*spec, *choice.writer)) {
+            if (const auto how = rendition(*spec, *choice.writer, options)) {
                 choice.tracks.push_back(*how);
             } else {
                 choice.left_out.push_back(fmt::format("{} of codec {} cannot be written to {}",

@@ -139,10 +139,10 @@ TEST_F(Examples, TransformLetsKeyFramesThrough) {
     video.kind = TD_VIDEO;
     video.codec = TD_CODEC_H264;
     video.time_base = {1, 1000};
-    EXPECT_TRUE(Transform::accepts(keys_only, video, TD_CODEC_H264));
-    EXPECT_FALSE(Transform::accepts(keys_only, video, TD_CODEC_H265));
+    EXPECT_EQ(Transform::accepts(keys_only, nullptr, video, TD_CODEC_H264), TD_TRANSFORM_MUST);
+    EXPECT_EQ(Transform::accepts(keys_only, nullptr, video, TD_CODEC_H265), TD_TRANSFORM_NO);
     RecordingSink sink;
-    Transform transform(keys_only, nullptr, video, TD_CODEC_H264, sink);
+    Transform transform(keys_only, nullptr, video, video, sink);
     transform.push(TestPacket(TD_PACKET_KEY, 0).packet);
     transform.push(TestPacket(0, 40).packet);
     transform.push(TestPacket(TD_PACKET_KEY, 80).packet);

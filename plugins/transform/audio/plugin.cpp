@@ -16,15 +16,16 @@ public:
     static constexpr const char* doc = "Sound into AAC or Opus, where the container wants it";
     static constexpr std::array keys{sample_rate_key, channels_key, bitrate_mode_key};
 
-    static bool accepts(Context context, const td_track& in, std::uint32_t codec) {
-        if (in.kind != TD_AUDIO || !is_known(in.codec)) return false;
-        if (codec == TD_CODEC_AAC) return in.codec != TD_CODEC_AAC || differs(context, in);
-        return codec == TD_CODEC_OPUS && in.codec != TD_CODEC_OPUS;
+    static std::int32_t accepts(Context context, const td_track& in, std::uint32_t codec) {
+        if (in.kind != TD_AUDIO || !is_known(in.codec)) return TD_TRANSFORM_NO;
+        if (codec != TD_CODEC_AAC && codec != TD_CODEC_OPUS) return TD_TRANSFORM_NO;
+        const bool must = codec == TD_CODEC_AAC && in.codec == TD_CODEC_AAC && differs(context, in);
+        return must ? TD_TRANSFORM_MUST : TD_TRANSFORM_CAN;
     }
 
-    Audio(const Context& context, const td_track& in, std::uint32_t codec, const Sink& out)
-        : transcoder_(context, in, format_of(context, in, codec), out) {
-        if (codec == TD_CODEC_AAC) tell_encoder(context);
+    Audio(const Context& context, const td_track& in, const td_track& wanted, const Sink& out)
+        : transcoder_(context, in, format_of(context, in, wanted), out) {
+        if (wanted.codec == TD_CODEC_AAC) tell_encoder(context);
     }
 
     void push(const td_packet& packet) override { transcoder_.push(packet); }

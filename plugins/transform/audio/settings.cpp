@@ -35,10 +35,10 @@ bool differs(const Context& context, const td_track& aac) {
     return other(sample_rate_key, shape.sample_rate) || other(channels_key, shape.channels);
 }
 
-Format format_of(const Context& context, const td_track& in, std::uint32_t codec) {
-    Format format{codec, number(context, sample_rate_key), number(context, channels_key),
+Format format_of(const Context& context, const td_track& in, const td_track& wanted) {
+    Format format{wanted.codec, number(context, sample_rate_key), number(context, channels_key),
                   static_cast<int>(context.integer(bitrate_mode_key))};
-    if (codec == TD_CODEC_OPUS) {
+    if (wanted.codec == TD_CODEC_OPUS) {
         const bool stereo_by_nature = in.codec == TD_CODEC_AAC || in.codec == TD_CODEC_MP3;
         const int channels = in.channels != 0 ? static_cast<int>(in.channels) : stereo_by_nature ? 2 : 1;
         format.sample_rate = 48000;
@@ -50,6 +50,10 @@ Format format_of(const Context& context, const td_track& in, std::uint32_t codec
         if (!context.is_set(sample_rate_key) && has_index) format.sample_rate = shape.sample_rate;
         if (!context.is_set(channels_key) && shape.channels > 0) format.channels = std::min(shape.channels, 2);
     }
+    if (wanted.sample_rate != 0 && wanted.codec != TD_CODEC_OPUS) {
+        format.sample_rate = static_cast<int>(wanted.sample_rate);
+    }
+    if (wanted.channels != 0) format.channels = static_cast<int>(wanted.channels);
     return format;
 }
 

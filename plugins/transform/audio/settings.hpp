@@ -43,8 +43,8 @@ struct Format {
 };
 
 /// AAC: what is set; a setting that is not given leaves incoming AAC's own. Opus: 48 kHz, and no more channels than the
-/// track has.
-Format format_of(const Context& context, const td_track& in, std::uint32_t codec);
+/// track has. What `wanted` says stands above it.
+Format format_of(const Context& context, const td_track& in, const td_track& wanted);
 
 /// Whether AAC must be encoded anew (R49): a rate or number of channels is explicitly set, and is not the track's.
 bool differs(const Context& context, const td_track& aac);

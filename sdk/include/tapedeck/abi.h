@@ -371,13 +371,21 @@ typedef struct td_protocol {
     void (*destroy)(void* self);
 } td_protocol;
 
+enum {
+    TD_TRANSFORM_NO = 0,  /* cannot turn the track into this codec */
+    TD_TRANSFORM_CAN = 1, /* can, where the track cannot be taken as it is */
+    TD_TRANSFORM_MUST = 2 /* the track must pass through, also when it is of this codec already */
+};
+
 typedef struct td_transform {
     uint32_t size;
     uint32_t reserved;
-    /* [any] 1: can turn `in` into `codec`. For the track's own codec: 1 when it must pass through all the same. */
-    int32_t (*accepts)(const td_host*, const td_context*, const td_track* in, uint32_t codec);
-    td_status (*create)(const td_host*, const td_context*, const td_options*, const td_track* in, uint32_t codec,
-                        td_sink* out, void** self, td_error*);
+    /* [any] TD_TRANSFORM_*, by the settings of this recording where options are given. */
+    int32_t (*accepts)(const td_host*, const td_context*, const td_options*, const td_track* in, uint32_t codec);
+    /* `wanted`: the codec; where its sample_rate and channels are not 0, the output joins a file whose track has these,
+     * whatever the settings say. */
+    td_status (*create)(const td_host*, const td_context*, const td_options*, const td_track* in,
+                        const td_track* wanted, td_sink* out, void** self, td_error*);
     td_status (*push)(void* self, const td_packet*, td_error*); /* [stream] null: flush what is held back */
     void (*destroy)(void* self);
 } td_transform;

@@ -28,8 +28,9 @@ public:
     virtual void stop() = 0;
 };
 
-/// Packets of one track in, packets out. Constructed as T(Context, const td_track& in, std::uint32_t codec, Sink out).
-/// Needs `static bool accepts(Context, const td_track& in, std::uint32_t codec)`; `void flush()` may be added.
+/// Packets of one track in, packets out. Constructed as T(Context, const td_track& in, const td_track& wanted, Sink
+/// out); needs `static std::int32_t accepts(Context, const td_track& in, std::uint32_t codec)`, which gives
+/// TD_TRANSFORM_*. Both contexts have the recording's own settings. `void flush()` may be added.
 class Transform {
 public:
     virtual ~Transform() = default;
@@ -129,15 +130,16 @@ struct [[gnu::visibility("hidden")]] Table<T> : Made<T> {
 template <std::derived_from<Transform> T>
 struct [[gnu::visibility("hidden")]] Table<T> : Made<T> {
     static constexpr const char* interface_id = TD_KIND_TRANSFORM;
-    static std::int32_t accepts(const td_host* host, const td_context* context, const td_track* in,
-                                std::uint32_t codec) {
-        bool yes = false;
-        const td_status status = guard(nullptr, [&] { yes = T::accepts(Context(host, context), *in, codec); });
-        return status == TD_OK && yes ? 1 : 0;
+    static std::int32_t accepts(const td_host* host, const td_context* context, const td_options* options,
+                                const td_track* in, std::uint32_t codec) {
+        std::int32_t answer = TD_TRANSFORM_NO;
+        const td_status status =
+            guard(nullptr, [&] { answer = T::accepts(Context(host, context, options), *in, codec); });
+        return status == TD_OK ? answer : TD_TRANSFORM_NO;
     }
     static td_status create(const td_host* host, const td_context* context, const td_options* options,
-                            const td_track* in, std::uint32_t codec, td_sink* out, void** self, td_error* error) {
-        return guard(error, [&] { *self = new T(Context(host, context, options), *in, codec, Sink(out)); });
+                            const td_track* in, const td_track* wanted, td_sink* out, void** self, td_error* error) {
+        return guard(error, [&] { *self = new T(Context(host, context, options), *in, *wanted, Sink(out)); });
     }
     static td_status push(void* self, const td_packet* packet, td_error* error) {
         return guard(error, [&] {

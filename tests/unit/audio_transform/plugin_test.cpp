@@ -38,14 +38,14 @@ TEST(AudioTransform, TakesAllSoundForAacAndForOpusButLetsTheSameCodecPass) {
     Rig rig;
     for (const auto& source : sources) {
         const td_track in = sound_track(source.codec);
-        EXPECT_EQ(rig.accepts(in, TD_CODEC_AAC), source.codec != TD_CODEC_AAC) << source.encoder;
-        EXPECT_EQ(rig.accepts(in, TD_CODEC_OPUS), source.codec != TD_CODEC_OPUS) << source.encoder;
-        EXPECT_FALSE(rig.accepts(in, TD_CODEC_PCMA)) << source.encoder;
+        EXPECT_EQ(rig.accepts(in, TD_CODEC_AAC), TD_TRANSFORM_CAN) << source.encoder;
+        EXPECT_EQ(rig.accepts(in, TD_CODEC_OPUS), TD_TRANSFORM_CAN) << source.encoder;
+        EXPECT_EQ(rig.accepts(in, TD_CODEC_PCMA), TD_TRANSFORM_NO) << source.encoder;
     }
     td_track video = sound_track(TD_CODEC_OPUS);
     video.kind = TD_VIDEO;
-    EXPECT_FALSE(rig.accepts(video, TD_CODEC_AAC));
-    EXPECT_FALSE(rig.accepts(sound_track(TD_CODEC('f', 'L', 'a', 'C')), TD_CODEC_AAC));
+    EXPECT_EQ(rig.accepts(video, TD_CODEC_AAC), TD_TRANSFORM_NO);
+    EXPECT_EQ(rig.accepts(sound_track(TD_CODEC('f', 'L', 'a', 'C')), TD_CODEC_AAC), TD_TRANSFORM_NO);
 }
 
 TEST(AudioTransform, EncodesAacAnewOnlyWhereASettingIsGivenAndDiffers) {
@@ -59,7 +59,37 @@ TEST(AudioTransform, EncodesAacAnewOnlyWhereASettingIsGivenAndDiffers) {
                                              {"aac_bitrate_mode", "2", false}}) {
         Rig rig;
         rig.host.settings.set(key, value);
-        EXPECT_EQ(rig.accepts(in, TD_CODEC_AAC), wanted) << key << '=' << value;
+        const auto answer = wanted ? TD_TRANSFORM_MUST : TD_TRANSFORM_CAN;
+        EXPECT_EQ(rig.accepts(in, TD_CODEC_AAC), answer) << key << '=' << value;
+        rig.host.settings.unset(key);
+        const testkit::FakeSettings::Overrides own{{key, value}};
+        EXPECT_EQ(rig.accepts(in, TD_CODEC_AAC, testkit::FakeSettings::options(own)), answer) << key << '=' << value;
+    }
+}
+
+TEST(AudioTransform, ARecordingsOwnSettingStandsAboveTheServersForAacToo) {
+    const auto config = aac::build_config(2, 48000, 1);
+    td_track in = sound_track(TD_CODEC_AAC);
+    in.config = {config.data(), config.size()};
+    Rig rig;
+    rig.host.settings.set("sample_rate", "44100");
+    const testkit::FakeSettings::Overrides own{{"sample_rate", "48000"}};
+    EXPECT_EQ(rig.accepts(in, TD_CODEC_AAC), TD_TRANSFORM_MUST);
+    EXPECT_EQ(rig.accepts(in, TD_CODEC_AAC, testkit::FakeSettings::options(own)), TD_TRANSFORM_CAN);
+}
+
+TEST(AudioTransform, WhatJoinsAFileHasTheRateAndChannelsOfItsTrack) {
+    const auto mono = tapedeck::audio::encode("aac", TD_CODEC_AAC, Sound::tone(32000, 1), 1, 96000);
+    for (const std::uint32_t codec : {TD_CODEC_AAC, TD_CODEC_OPUS}) {
+        td_track there = sound_track(codec);
+        there.sample_rate = 48000;
+        there.channels = 2;
+        Rig rig;
+        rig.host.settings.set("sample_rate", "22050");
+        rig.host.settings.set("channels", "1");
+        rig.open(mono.track, there);
+        EXPECT_EQ(rig.track().track.sample_rate, 48000u);
+        EXPECT_EQ(rig.track().track.channels, 2u);
     }
 }
 

@@ -21,13 +21,19 @@ public:
 
     static const td_transform& table() { return *static_cast<const td_transform*>(TD_ENTRY.extensions[0]->table); }
 
-    bool accepts(const td_track& in, std::uint32_t codec) {
-        return table().accepts(host.table(), host.context(), &in, codec) == 1;
+    std::int32_t accepts(const td_track& in, std::uint32_t codec, const td_options* options = nullptr) {
+        return table().accepts(host.table(), host.context(), options, &in, codec);
     }
     void open(const td_track& in, std::uint32_t codec, const td_options* options = nullptr) {
+        td_track wanted{};
+        wanted.size = sizeof wanted;
+        wanted.codec = codec;
+        open(in, wanted, options);
+    }
+    void open(const td_track& in, const td_track& wanted, const td_options* options = nullptr) {
         close();
         td_error error = empty_error();
-        if (table().create(host.table(), host.context(), options, &in, codec, &sink, &self_, &error) != TD_OK)
+        if (table().create(host.table(), host.context(), options, &in, &wanted, &sink, &self_, &error) != TD_OK)
             throw Error(error);
     }
     void close() {

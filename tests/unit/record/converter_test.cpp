@@ -18,10 +18,10 @@ class Late : public tapedeck::Transform {
 public:
     static constexpr const char* id = "late";
     static constexpr const char* doc = "For tests";
-    static bool accepts(Context, const td_track& in, std::uint32_t codec) {
-        return in.codec == TD_CODEC_OPUS && codec == TD_CODEC_AAC;
+    static std::int32_t accepts(Context, const td_track& in, std::uint32_t codec) {
+        return in.codec == TD_CODEC_OPUS && codec == TD_CODEC_AAC ? TD_TRANSFORM_CAN : TD_TRANSFORM_NO;
     }
-    Late(Context, const td_track& in, std::uint32_t, Sink out) : in_(in), out_(out) {
+    Late(Context, const td_track& in, const td_track&, Sink out) : in_(in), out_(out) {
         if (in.channels == 99) throw tapedeck::Error(TD_UNSUPPORTED, "99 channels");
         Track track(TD_AUDIO, TD_CODEC_AAC, {1, 48000}, 7);
         out_.track(track);

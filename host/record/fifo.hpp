@@ -23,6 +23,8 @@ public:
         }
         items_.push_back(std::move(item));
     }
+    auto begin() const { return items_.begin() + static_cast<std::ptrdiff_t>(first_); }
+    auto end() const { return items_.end(); }
     T pop_front() { return std::move(items_[first_++]); }
 
 private:

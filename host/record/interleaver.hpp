@@ -31,7 +31,8 @@ public:
         std::int64_t order_us;  ///< when it is shown; of video: decoded plus the constant delay of reordering
         std::int64_t pts_us;
         std::int64_t duration_us;
-        bool gap_before;  ///< something is missing before it
+        bool gap_before;                    ///< something is missing before it
+        const TrackSpec* source = nullptr;  ///< of what a transform made: the track that it was made of
     };
 
     void push(Packet packet);

@@ -40,7 +40,8 @@ inline constexpr Key record_audio_buffer_max_size =
         .reload();
 inline constexpr Key record_codec_change =
     Key::choice("record_codec_change", "continue", "continue|split")
-        .about("New parameter sets inside a stream: go on in the same file where the container can, or start a new one")
+        .about(
+            "New parameters inside a stream: go on in the same file, converting sound if need be, or start a new one")
         .reload()
         .per_recording();
 inline constexpr Key record_queue =

@@ -125,7 +125,10 @@ void Recorder::work() {
     if (restart_wanted_) stream_->request_key(0);
 
     const bool ended = feed->take(batch_);
-    for (Packet& packet : batch_) interleaver_.push(std::move(packet));
+    for (Packet& packet : batch_) {
+        if (seen_.find(packet.view.track) == nullptr) seen_[packet.view.track] = packet.spec;
+        interleaver_.push(std::move(packet));
+    }
     batch_.clear();
     if (ended || stopping) {
         interleaver_.finish(ready_);
@@ -174,16 +177,10 @@ std::vector<const TrackSpec*> Recorder::tracks() const {
 }
 
 void Recorder::handle(Timed timed) {
+    const State state = state_;
+    if (state == State::Recording) return convert(std::move(timed));
     seen_[timed.packet.spec->track.index] = timed.packet.spec;
-    switch (state_.load()) {
-        case State::Waiting:
-            return await_start(std::move(timed));
-        case State::Recording:
-            return convert(std::move(timed));
-        case State::Paused:
-        case State::Over:
-            return;
-    }
+    if (state == State::Waiting) await_start(std::move(timed));
 }
 
 void Recorder::count_error(const Error& error) {

@@ -77,14 +77,16 @@ private:
     void begin_file(const Opening::Beginning& beginning);
     void record_what_came();
     void convert(Timed timed);
+    void pass_on(std::vector<Timed>& converted);
     void flush_converter();
-    void end_conversion();
-    void write(const Timed& timed);
+    void end_conversion(std::int64_t at_us);
+    bool write(const Timed& timed);
     bool is_whole(const Timed& timed);
     bool is_decodable(const Timed& timed);
     bool wants_cut(const Timed& timed);
+    bool goes_on(const Timed& timed);
     void check_rotation();
-    void cut(const Timed& timed);
+    bool cut(const Timed& timed);
     bool take_next_options();
     Policy::Choice choose();
     void open_segment(const Policy::Choice& choice, std::int64_t origin_us);
@@ -133,9 +135,9 @@ private:
     Opening opening_;
     bool told_waiting_ = false;
     Converter converter_;
-    std::vector<Timed> converted_, carried_;
+    std::vector<Timed> converted_, carried_;  // carried: to be converted once more
     std::unique_ptr<Segment> segment_;
-    ByTrack<const TrackSpec*> seen_;             // of the newest packet handled
+    ByTrack<const TrackSpec*> seen_;             // of the newest packet up to the one in hand, or of the first
     std::vector<std::uint32_t> refused_tracks_;  // those that the container cannot take; told once
     std::uint32_t segments_ = 0;
     bool cut_wanted_ = false;

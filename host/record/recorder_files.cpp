@@ -72,7 +72,7 @@ void Recorder::begin_file(const Opening::Beginning& beginning) {
         }
     }
     open_segment(choice, beginning.origin_us);
-    for (const Timed& timed : packets) write(timed);
+    pass_on(packets);
 }
 
 /// The stream ends before its file began.
@@ -88,7 +88,7 @@ void Recorder::record_what_came() {
 Policy::Choice Recorder::choose() {
     const auto all = tracks();
     Policy::Choice choice = parts_.policy.choose(all, checked_.get());
-    converter_.adopt(choice.tracks, checked_.get(), choice.left_out);
+    converter_.adopt(choice.tracks, checked_, choice.left_out);
     std::erase_if(choice.tracks, [&](const Rendition& one) {
         return one.transform != nullptr && !converter_.converts(one.source->track.index);
     });
@@ -139,41 +139,72 @@ void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us
 }
 
 void Recorder::convert(Timed timed) {
-    if (converter_.is_idle()) return write(timed);
-    if (!converter_.fits(timed)) choose();
-    std::vector<Timed> out = std::exchange(converted_, {});  // a cut changes the converter
-    try {
-        converter_.push(std::move(timed), out);
-    } catch (const Error& e) {
-        count_error(e);
+    std::vector<Timed> out = std::exchange(converted_, {});  // what is carried comes here again
+    if (converter_.is_idle()) {
+        out.push_back(std::move(timed));
+    } else {
+        if (!converter_.fits(timed)) {
+            seen_[timed.packet.view.track] = timed.packet.spec;
+            choose();
+        }
+        try {
+            converter_.push(std::move(timed), out);
+        } catch (const Error& e) {
+            count_error(e);
+        }
     }
-    for (const Timed& one : out) write(one);
-    out.clear();
+    pass_on(out);
     converted_ = std::move(out);
-    for (Timed& one : std::exchange(carried_, {})) convert(std::move(one));
 }
 
-/// What the transforms and the order held back goes to the file that ends.
+/// Writes them. From where the conversion changed, what has its source still goes through the new one.
+void Recorder::pass_on(std::vector<Timed>& converted) {
+    bool changed = false;
+    for (Timed& one : converted) {
+        changed = changed || !write(one);
+        if (changed && one.source == nullptr) carried_.push_back(std::move(one));
+    }
+    converted.clear();
+    if (carried_.empty()) return;
+    std::vector<Timed> again = std::exchange(carried_, {});
+    std::ranges::stable_sort(again, {}, &Timed::order_us);
+    for (Timed& one : again) convert(std::move(one));
+}
+
+/// What the transforms and the order held back goes to the file that ends; new settings come too late for it.
 void Recorder::flush_converter() {
-    std::vector<Timed> out;
-    converter_.finish(out);
-    for (const Timed& one : out) write(one);
+    restart_wanted_ = false;
+    do {
+        std::vector<Timed> out;
+        converter_.finish(out);
+        pass_on(out);
+    } while (!converter_.is_idle());
 }
 
-void Recorder::write(const Timed& timed) {
-    if (state_ != State::Recording) return;
-    if (std::ranges::find(refused_tracks_, timed.packet.view.track) != refused_tracks_.end()) return;
-    if (timed.packet.is_video() && !is_whole(timed)) return;  // no file begins with it either
-    if (wants_cut(timed)) cut(timed);
-    if (state_ != State::Recording || !segment_->has(timed.packet.view.track)) return;
-    if (segment_->spec(timed.packet.view.track) != timed.packet.spec) return;  // its parameters wait for the next file
-    if (timed.packet.is_video() && !is_decodable(timed)) return;
+/// False: the conversion changes with this packet, which is not written.
+bool Recorder::write(const Timed& timed) {
+    if (state_ != State::Recording) return true;
+    const std::uint32_t track = timed.packet.view.track;
+    seen_[track] = timed.source != nullptr ? timed.source : timed.packet.spec;
+    if (std::ranges::find(refused_tracks_, track) != refused_tracks_.end()) return true;
+    if (timed.packet.is_video() && !is_whole(timed)) return true;  // no file begins with it either
+    if (wants_cut(timed) && cut(timed)) return false;
+    if (state_ != State::Recording) return true;
     try {
+        if (timed.source == nullptr && converter_.converts(track)) {  // it came before its conversion
+            converter_.feed(timed);
+            return true;
+        }
+        if (!segment_->has(track)) return true;
+        if (segment_->spec(track) != timed.packet.spec) return true;  // its parameters wait for the next file
+        if (timed.packet.is_video() && !is_decodable(timed)) return true;
         segment_->write(timed);
     } catch (const Error& e) {
-        return count_error(e);
+        count_error(e);
+        return true;
     }
     if (!std::exchange(started_told_, true)) parts_.delivery.event_started(segment_->facts());
+    return true;
 }
 
 bool Recorder::is_whole(const Timed& timed) {
@@ -205,9 +236,9 @@ bool Recorder::wants_cut(const Timed& timed) {
     if (is_late) {
         // It came before its conversion, or before the transform's newest parameters.
     } else if (segment_->has(spec->track.index)) {
-        if (segment_->spec(spec->track.index) != spec) {
-            const bool split = settings_.text(record_codec_change, checked_.get()) == "split";
-            if (split || !segment_->change(spec)) cut_wanted_ = true;
+        if (segment_->spec(spec->track.index) != spec && !goes_on(timed)) {
+            cut_wanted_ = true;
+            if (!timed.packet.is_video_key()) stream_->request_key(0);
         }
     } else {
         cut_wanted_ = true;  // a track that came late
@@ -220,6 +251,20 @@ bool Recorder::wants_cut(const Timed& timed) {
     const bool has_video = std::ranges::any_of(
         tracks, [&](auto* t) { return t->track.kind == TD_VIDEO && segment_->has(t->track.index); });
     return !has_video || timed.packet.is_video_key();
+}
+
+/// New parameters of a track: the container takes them, or sound becomes what the file has.
+bool Recorder::goes_on(const Timed& timed) {
+    const TrackSpec* spec = timed.packet.spec;
+    if (settings_.text(record_codec_change, checked_.get()) == "split") return false;
+    if (segment_->change(spec)) return true;
+    if (spec->track.kind != TD_AUDIO || timed.source != nullptr || cut_wanted_) return false;
+    const TrackSpec& there = *segment_->spec(spec->track.index);
+    const std::uint32_t codec = there.track.codec;
+    const Extension* transform = parts_.policy.transform(*spec, codec, checked_.get());
+    if (transform == nullptr || !converter_.join({spec, codec, transform}, checked_, there)) return false;
+    log::info("{}: its sound changed, and is converted to go on in this file", label());
+    return true;
 }
 
 /// A source whose key frame is late is asked for one, when the file is half as large again as it should be.
@@ -237,15 +282,17 @@ void Recorder::check_rotation() {
     stream_->request_key(0);
 }
 
-void Recorder::cut(const Timed& timed) {
+/// True: the conversion begins anew, and with it what is to be written from this packet on.
+bool Recorder::cut(const Timed& timed) {
     cut_wanted_ = false;
-    if (std::exchange(restart_wanted_, false)) {
-        if (!take_next_options()) return;
-        end_conversion();
-    }
+    const bool restarts = std::exchange(restart_wanted_, false);
+    if (restarts && !take_next_options()) return false;
+    const bool anew = restarts || !converter_.suits(parts_.policy.choose(tracks(), checked_.get()).tracks);
+    if (anew) end_conversion(timed.pts_us);
     close_segment();
     const Policy::Choice choice = choose();
     open_segment(choice, timed.pts_us);
+    return anew;
 }
 
 /// The settings of a startup over this recording. False: their name is taken, and the recording goes on as it is.
@@ -273,15 +320,14 @@ bool Recorder::take_next_options() {
     return false;
 }
 
-/// New settings may be the transforms' too: what they hold ends this file, what was only waiting goes to the next.
-void Recorder::end_conversion() {
-    std::vector<Timed> out;
-    converter_.finish(out);
-    for (Timed& one : out) {
-        if (!converter_.made(one.packet.spec)) {
-            carried_.push_back(std::move(one));
-            continue;
-        }
+/// What the transforms made of the sound before this instant ends the file. What follows it goes, as it came in,
+/// through the next conversion.
+void Recorder::end_conversion(std::int64_t at_us) {
+    std::vector<Timed> made;
+    converter_.end(at_us, made, carried_);
+    for (const Timed& one : made) {
+        const std::uint32_t track = one.packet.view.track;
+        if (!segment_->has(track) || segment_->spec(track) != one.packet.spec) continue;
         try {
             segment_->write(one);
         } catch (const Error& e) {

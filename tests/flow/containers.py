@@ -127,6 +127,28 @@ class Containers(FlowTest):
             sound = media.track(file, "audio")
             self.assertEqual((sound["sample_rate"], sound["channels"]), ("22050", 1), pair)
 
+    def test_a_restart_cuts_converted_sound_with_the_picture_and_takes_its_own_settings(self):
+        server = self.served()
+        clip = clips.pair("h264", "opus", 6)
+        shutil.copy(clip, server.home / "media" / clip.name)
+        self.assertEqual(server.rest("/vod/startup", {"uri": f"vod://{clip.name}", "localStreamName": "cut"})[0], 200)
+        session = server.stream("cut")["mediaSessionId"]
+        for config in ({"fileTemplate": "one"}, {"fileTemplate": "two", "record_audio_codec_sample_rate": "22050"}):
+            self.assertEqual(server.rest("/recorder/startup", {"mediaSessionId": session, "config": config})[0], 200)
+            eventually(lambda: any(part.stat().st_size > 60_000 for part in server.parts()), "something is recorded", 20)
+        pictures = []
+        for name, rate in (("one", "44100"), ("two", "22050")):
+            file = server.file(name + ".mp4", 30)
+            self.assertEqual(media.decodes(file), "")
+            self.assertEqual(media.track(file, "audio")["sample_rate"], rate)
+            shown = media.hashes(file, "video")
+            self.assertAlmostEqual(samples(file) / 48000, len(shown) / 25, delta=0.07, msg=name)
+            starts = media.times(file, "audio")[0] - media.times(file, "video")[0]
+            self.assertLess(starts, 0.025, name)
+            pictures += shown
+        source = media.hashes(clip, "video")
+        self.assertEqual(pictures, source[len(source) - len(pictures):])
+
 
 if __name__ == "__main__":
     run()

@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "../stream/packets.hpp"
 #include "base/error.hpp"
+#include "tapedeck/media/aac.hpp"
 #include "tapedeck/plugin.hpp"
 
 namespace tapedeck::host {
@@ -21,9 +23,12 @@ public:
     static std::int32_t accepts(Context, const td_track& in, std::uint32_t codec) {
         return in.codec == TD_CODEC_OPUS && codec == TD_CODEC_AAC ? TD_TRANSFORM_CAN : TD_TRANSFORM_NO;
     }
-    Late(Context, const td_track& in, const td_track&, Sink out) : in_(in), out_(out) {
+    Late(Context, const td_track& in, const td_track& wanted, Sink out) : in_(in), out_(out) {
         if (in.channels == 99) throw tapedeck::Error(TD_UNSUPPORTED, "99 channels");
+        const auto rate = wanted.sample_rate == 0 ? 48000 : wanted.sample_rate;
+        const auto config = aac::build_config(2, rate, wanted.channels == 0 ? 1 : wanted.channels);
         Track track(TD_AUDIO, TD_CODEC_AAC, {1, 48000}, 7);
+        track.config(config);
         out_.track(track);
     }
     void push(const td_packet& packet) override {
@@ -71,8 +76,9 @@ protected:
     static Timed timed(const TrackSpec& spec, std::int64_t ms, std::uint32_t size = 10) {
         return {test::packet(spec, ms, TD_PACKET_KEY, size), spec.track.time_base, ms * 1000, ms * 1000, 20'000, false};
     }
-    void adopt(const TrackSpec& audio) {
-        converter_.adopt({{&video_, TD_CODEC_H264, nullptr}, {&audio, TD_CODEC_AAC, &extension_}}, nullptr, failed_);
+    void adopt(const TrackSpec& audio) { converter_.adopt(tracks(audio), nullptr, failed_); }
+    std::vector<Rendition> tracks(const TrackSpec& audio) const {
+        return {{&video_, TD_CODEC_H264, nullptr}, {&audio, TD_CODEC_AAC, &extension_}};
     }
     void push(Timed one) { converter_.push(std::move(one), out_); }
 
@@ -111,8 +117,8 @@ TEST_F(ConverterTest, PutsWhatComesLaterIntoOrder) {
     const TrackSpec* spec = out_[0].packet.spec;
     EXPECT_EQ(spec->track.codec, TD_CODEC_AAC);
     EXPECT_EQ(spec->track.index, opus_.track.index);
-    EXPECT_TRUE(converter_.made(spec));
-    EXPECT_FALSE(converter_.made(&video_));
+    EXPECT_EQ(out_[0].source, &opus_);
+    EXPECT_EQ(std::ranges::count(out_, nullptr, &Timed::source), 10) << "the pictures";
     EXPECT_EQ(out_[0].duration_us, 20'000);
     EXPECT_TRUE(converter_.is_idle());
 }
@@ -132,6 +138,8 @@ TEST_F(ConverterTest, GoesOnAcrossACutAndBeginsAnewWhereTheCodecChanged) {
     const TrackSpec other{test::aac()};
     EXPECT_TRUE(converter_.fits(timed(opus_, 20)));
     EXPECT_FALSE(converter_.fits(timed(other, 20)));
+    EXPECT_TRUE(converter_.suits(tracks(opus_)));
+    EXPECT_FALSE(converter_.suits(tracks(other)));
     adopt(other);
     EXPECT_EQ(converter_.output(opus_.track.index), before) << "the same parameters: the file goes on";
 }
@@ -155,6 +163,57 @@ TEST_F(ConverterTest, OneBadPacketIsAnErrorAndTheNextGoesOn) {
     push(timed(opus_, 40));
     converter_.finish(out_);
     EXPECT_EQ(out_.size(), 3u);
+}
+
+TEST_F(ConverterTest, EndsAtAnInstantBeforeWhichSoundIsMadeAndAfterWhichItIsAsItCame) {
+    adopt(opus_);
+    for (int ms = 0; ms < 400; ms += 20) {
+        if (ms < 260) push(timed(opus_, ms));
+        push(timed(video_, ms));
+    }
+    out_.clear();
+    std::vector<Timed> made, rest;
+    converter_.end(250'000, made, rest);
+    ASSERT_FALSE(made.empty());
+    for (std::size_t i = 0; i < made.size(); ++i) EXPECT_EQ(made[i].pts_us, 240'000 - 20'000 * (made.size() - 1 - i));
+    std::vector<std::int64_t> sound;
+    for (const Timed& one : rest) {
+        EXPECT_EQ(one.source, nullptr);
+        if (one.packet.spec == &opus_) sound.push_back(one.pts_us);
+    }
+    EXPECT_EQ(sound, std::vector<std::int64_t>{240'000}) << "it is heard across the instant";
+    EXPECT_TRUE(converter_.is_idle());
+}
+
+TEST_F(ConverterTest, KeepsOnlyWhatMayStillBeNeededOfWhatCameIn) {
+    adopt(opus_);
+    for (int ms = 0; ms < 60'000; ms += 20) push(timed(opus_, ms));
+    std::vector<Timed> made, rest;
+    converter_.end(0, made, rest);
+    EXPECT_LE(rest.size(), 4u) << "from before the newest that came out on";
+}
+
+TEST_F(ConverterTest, WhatJoinsAFileComesOutAsItsTrackAndWithoutPriming) {
+    const TrackSpec there{test::aac()};
+    ASSERT_TRUE(converter_.join({&opus_, TD_CODEC_AAC, &extension_}, nullptr, there));
+    EXPECT_EQ(converter_.output(opus_.track.index), &there);
+    for (int ms = 1000; ms < 1200; ms += 20) push(timed(opus_, ms));
+    ASSERT_FALSE(out_.empty());
+    EXPECT_EQ(out_[0].packet.spec, &there);
+    EXPECT_EQ(out_[0].source, &opus_);
+    EXPECT_EQ(out_[0].pts_us / 1000, 1000);
+    EXPECT_EQ(out_[0].time_base.den, 44100);
+    EXPECT_FALSE(converter_.suits(tracks(opus_))) << "the next file has sound as the settings say";
+}
+
+TEST_F(ConverterTest, WhatADecoderWouldNotPlayDoesNotJoin) {
+    td_track high = test::aac();
+    const std::uint8_t he_aac[] = {0x2b, 0x92, 0x08, 0x00};
+    high.config = {he_aac, sizeof he_aac};
+    EXPECT_FALSE(converter_.join({&opus_, TD_CODEC_AAC, &extension_}, nullptr, TrackSpec(high)));
+    high.config = {};
+    EXPECT_FALSE(converter_.join({&opus_, TD_CODEC_AAC, &extension_}, nullptr, TrackSpec(high))) << "it says nothing";
+    EXPECT_TRUE(converter_.is_idle());
 }
 
 TEST_F(ConverterTest, ATrackWhoseTransformCannotBeginIsLeftOut) {

@@ -314,19 +314,20 @@ public:
     Dispatcher& dispatcher() { return *dispatcher_; }
     SettingsSource& settings() { return source_; }
 
-private:
+    /// One more plugin; storages and hooks count that are there at `start`.
     template <class Class>
     void add(const char* kind) {
         auto extension = std::make_unique<Extension>();
         extension->kind = kind;
         extension->id = Class::id;
         extension->declared = &detail::Extension<Class>::value;
-        source_.declare(extension->name(), Class::doc, {});
+        source_.declare(extension->name(), Class::doc, {extension->declared->keys, extension->declared->key_count});
         contexts_.push_back(std::make_unique<td_context>(kind, Class::id, extension->declared, source_, services_));
         extension->context = contexts_.back().get();
         extensions_.push_back(std::move(extension));
     }
 
+private:
     SettingsSource source_;
     Services services_;
     std::vector<std::unique_ptr<td_context>> contexts_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "private_boxes.hpp"
+
 namespace tapedeck::mp4 {
 namespace {
 
@@ -128,13 +130,15 @@ FoundRun read_traf(View traf, std::span<const TrackHead> tracks) {
 
 }  // namespace
 
-void append_fragment(Bytes& out, std::uint32_t sequence, std::span<const TrackRun> runs) {
+void append_fragment(Bytes& out, std::uint32_t sequence, std::span<const TrackRun> runs, Fragments fragments) {
+    const bool is_open = fragments == Fragments::Open;
     BoxWriter writer(out);
     const std::size_t start = writer.position();
     std::vector<std::size_t> offsets;
     offsets.reserve(runs.size());
     {
-        const auto moof = writer.box(fourcc("moof"));
+        const auto moof = writer.box(is_open ? fourcc("moof") : fourcc("uuid"));
+        if (!is_open) write_id(writer, Private::Fragment);
         {
             const auto mfhd = writer.full_box(fourcc("mfhd"), 0, 0);
             writer.u32(sequence);

@@ -23,15 +23,20 @@ struct TrackRun {
     std::span<const Sample> samples;
 };
 
-/// Appends the moof and the mdat header; the samples of the runs follow in this order. What all samples have in common,
-/// or the init moov says already, is not repeated for each. All samples together must stay below 2 GiB.
-void append_fragment(Bytes& out, std::uint32_t sequence, std::span<const TrackRun> runs);
+/// Whether players see a fragment: its tracks stand in the init moov, or they joined after it (private_boxes.hpp).
+enum class Fragments { Open, Private };
+
+/// Appends the moof, or the box in its place, and the mdat header; the samples of the runs follow in this order. What
+/// all samples have in common, or the head of their track says already, is not repeated for each. All samples together
+/// must stay below 2 GiB.
+void append_fragment(Bytes& out, std::uint32_t sequence, std::span<const TrackRun> runs,
+                     Fragments fragments = Fragments::Open);
 
 /// A run as it stands in the file.
 struct FoundRun {
     std::uint32_t track_id = 0;
     std::int64_t decode_time = 0;
-    std::int64_t data_offset = 0;  ///< from the first byte of the moof
+    std::int64_t data_offset = 0;  ///< from the first byte of the moof, or of the box in its place
     std::vector<Sample> samples;
 };
 

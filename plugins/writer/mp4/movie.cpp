@@ -117,6 +117,17 @@ void write_empty_tables(BoxWriter& writer) {
     }
 }
 
+/// A track without samples.
+void write_empty_track(BoxWriter& writer, const Movie& movie, const TrackHead& track) {
+    const auto trak = writer.box(fourcc("trak"));
+    write_tkhd(writer, movie, track, 0);
+    write_edits(writer, 0, 0, track.media_time);
+    write_mdia(writer, movie, track, [&] {
+        write_empty_tables(writer);
+        return std::uint64_t{0};
+    });
+}
+
 void write_mvex(BoxWriter& writer, const Movie& movie) {
     const auto mvex = writer.box(fourcc("mvex"));
     for (const auto& track : movie.tracks) {
@@ -161,19 +172,18 @@ Bytes init_moov(const Movie& movie) {
     {
         const auto moov = writer.box(fourcc("moov"));
         write_mvhd(writer, movie, 0);
-        for (const auto& track : movie.tracks) {
-            const auto trak = writer.box(fourcc("trak"));
-            write_tkhd(writer, movie, track, 0);
-            write_edits(writer, 0, 0, track.media_time);
-            write_mdia(writer, movie, track, [&] {
-                write_empty_tables(writer);
-                return std::uint64_t{0};
-            });
-        }
+        for (const auto& track : movie.tracks) write_empty_track(writer, movie, track);
         write_mvex(writer, movie);
         write_memo(writer, movie.memo);
     }
     return out;
+}
+
+void write_joined_track(BoxWriter& writer, const Movie& movie, const TrackHead& track) {
+    const auto uuid = writer.box(fourcc("uuid"));
+    write_id(writer, Private::Track);
+    writer.u32(track.frame);  // what `mvex` would say
+    write_empty_track(writer, movie, track);
 }
 
 Bytes final_moov(const Movie& movie, std::span<const SampleTable> tables, std::uint64_t data_at, bool wide_offsets) {

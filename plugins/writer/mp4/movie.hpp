@@ -31,6 +31,11 @@ Bytes file_type();
 /// Tracks with empty tables, `mvex`, edits of unknown length, and the memo in a `uuid` box. A multiple of 8 bytes long.
 Bytes init_moov(const Movie& movie);
 
+/// A track that joins after the init moov: what that would have said of it, as a private box.
+void write_joined_track(BoxWriter& writer, const Movie& movie, const TrackHead& track);
+/// The track, when `payload` is that of such a box.
+std::optional<TrackHead> parse_joined_track(View payload);
+
 /// Reads what `init_moov` wrote, without the box's own header. Nothing when it is something else.
 std::optional<Movie> parse_init_moov(View payload);
 

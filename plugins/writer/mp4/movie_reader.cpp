@@ -109,6 +109,20 @@ Movie read_movie(View payload) {
 
 }  // namespace
 
+std::optional<TrackHead> parse_joined_track(View payload) {
+    const auto content = private_content(payload, Private::Track);
+    if (!content) return std::nullopt;
+    try {
+        ByteReader reader(*content);
+        const std::uint32_t frame = reader.u32();
+        TrackHead track = read_track(need(reader.rest(), fourcc("trak")));
+        track.frame = frame;
+        return track;
+    } catch (const Malformed&) {
+        return std::nullopt;
+    }
+}
+
 std::optional<Movie> parse_init_moov(View payload) {
     try {
         return read_movie(payload);

@@ -10,6 +10,18 @@
 
 namespace tapedeck::mp4 {
 
+/// What such a box holds, by the last byte of its identifier.
+enum class Private : std::uint8_t {
+    Memo = 1,      ///< the host's note
+    Entry = 2,     ///< a further `stsd` entry of a track
+    Track = 3,     ///< a track that the init moov does not name
+    Fragment = 4,  ///< the content of a moof with samples of such tracks, which players would stumble over
+};
+/// The identifier, the first that stands in the box.
+void write_id(BoxWriter& writer, Private kind);
+/// What follows the identifier, when it is this one.
+std::optional<View> private_content(View payload, Private kind);
+
 /// The host's note inside the init moov. The box ends at a multiple of 8 bytes of the writer's buffer.
 void write_memo(BoxWriter& writer, std::string_view memo);
 /// The note, when `payload` is that of a memo box.

@@ -55,7 +55,7 @@ void RecordedTrack::add(const td_packet& packet) {
 // does no harm, and for a very long one the frames would be too many.
 void RecordedTrack::add_silence(std::int64_t until) {
     const std::int64_t second = head_.timescale;
-    if (silence_.empty() || until < second * 3 / 10 || until > second * 60) return;
+    if (silence_.empty() || until < second * 3 / 10 || until > second * 600) return;
     for (std::int64_t at = until % head_.frame; at < until; at += head_.frame) {
         Sample sample;
         sample.size = static_cast<std::uint32_t>(silence_.size());
@@ -85,7 +85,7 @@ void RecordedTrack::add_payload(const td_packet& packet, Sample& sample) {
 void RecordedTrack::settle() {
     if (empty()) return;
     const std::int64_t shown = decode_.front() + samples_.front().composition;
-    if (head_.video && shown > 0) decode_.front() -= shown;
+    if (head_.video && shown > 0 && is_in_file()) decode_.front() -= shown;
     head_.media_time = std::max<std::int64_t>(0, -decode_.front());
 }
 

@@ -25,6 +25,8 @@ public:
 
     std::uint32_t index() const { return index_; }
     const TrackHead& head() const { return head_; }
+    /// Whether players choose it.
+    void enable(bool enabled) { head_.enabled = enabled; }
 
     /// Whether these parameters are what the track has now.
     bool is_current(const td_track& track) const;
@@ -37,8 +39,12 @@ public:
     std::size_t count() const { return samples_.size(); }
     std::uint64_t bytes() const { return bytes_; }
 
-    /// Before the init moov is written: a first picture that is shown after 0 is shown from 0 on, and what lies before
-    /// 0 gets room on the track's own time line.
+    /// The init moov is written: the head goes into a box of its own, before the first samples.
+    void join() { entries_in_file_ = 0; }
+    bool is_in_file() const { return entries_in_file_ != 0; }
+
+    /// Before the head is written: a first picture of the init moov's tracks that is shown after 0 is shown from 0 on,
+    /// and what lies before 0 gets room on the track's own time line.
     void settle();
     /// Fills in durations and gives the samples; their first decode time is `decode_time`.
     std::span<const Sample> samples();
@@ -65,7 +71,7 @@ private:
     TrackHead head_;
     Timeline timeline_;
     std::uint32_t description_ = 1;
-    std::size_t entries_in_file_ = 1;
+    std::size_t entries_in_file_ = 1;  // 0: nor is the head
     Bytes new_entry_;
     Bytes silence_;         // a frame of it, for sound that begins late; empty: none is known
     Bytes parameter_sets_;  // in every IDR from the first change on

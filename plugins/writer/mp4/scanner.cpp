@@ -11,6 +11,7 @@ namespace tapedeck::mp4 {
 namespace {
 
 constexpr std::uint64_t head_limit = 4 << 20;  // of the init moov, of a moof, of a private box
+constexpr std::size_t most_joined = 1000;      // tracks, and private boxes before one fragment
 
 /// Reads small parts in order with few calls.
 class Window {
@@ -55,6 +56,10 @@ public:
         found_.tables.resize(found_.movie.tracks.size());
         descriptions_.assign(found_.movie.tracks.size(), 1);
         walk();
+        for (; joined_ != 0 && found_.tables.back().empty(); --joined_) {  // torn before its first sample
+            found_.tables.pop_back();
+            found_.movie.tracks.pop_back();
+        }
         return std::move(found_);
     }
 
@@ -123,7 +128,7 @@ private:
             at = fragment->end;
             const bool torn = fragment->torn;
             last_.push_back(std::move(*fragment));
-            if (last_.size() > 2) {
+            if (last_.size() > unsure()) {
                 keep(last_.front());
                 last_.pop_front();
             }
@@ -137,6 +142,18 @@ private:
         }
     }
 
+    /// So many fragments may hold what never reached the disk: two for each of the last two writes.
+    std::size_t unsure() const { return joined_ == 0 ? 2 : 4; }
+
+    bool add_track(TrackHead track) {
+        auto& tracks = found_.movie.tracks;
+        if (++joined_ > most_joined || std::ranges::count(tracks, track.id, &TrackHead::id) != 0) return false;
+        tracks.push_back(std::move(track));
+        found_.tables.emplace_back();
+        descriptions_.push_back(1);
+        return true;
+    }
+
     std::optional<Fragment> read_fragment(std::uint64_t at) {
         Fragment fragment;
         fragment.start = at;
@@ -146,15 +163,14 @@ private:
             if (box->size > limit_ - std::min(limit_, at)) return std::nullopt;
             const View payload = window_.at(at + box_header_size, box->size - box_header_size);
             if (payload.size() < box->size - box_header_size) return std::nullopt;
-            if (box->type == fourcc("uuid")) {
-                auto entry = parse_new_entry(payload);
-                if (!entry || fragment.entries.size() > 64) return std::nullopt;
-                fragment.entries.push_back(std::move(*entry));
+            auto content = box->type == fourcc("moof") ? std::optional(payload) : std::nullopt;
+            if (box->type == fourcc("uuid")) content = private_content(payload, Private::Fragment);
+            if (!content) {
+                if (box->type != fourcc("uuid") || !take_private_box(payload, fragment)) return std::nullopt;
                 at += box->size;
                 continue;
             }
-            if (box->type != fourcc("moof")) return std::nullopt;
-            auto runs = parse_moof(payload, found_.movie.tracks);
+            auto runs = parse_moof(*content, found_.movie.tracks);
             if (!runs) return std::nullopt;
             fragment.runs = std::move(*runs);
             fragment.moof = at;
@@ -167,6 +183,16 @@ private:
         fragment.end = fragment.mdat + mdat->size;
         if (!drop_missing(fragment)) return std::nullopt;
         return fragment;
+    }
+
+    /// What stands before a fragment. False when it is none of ours.
+    bool take_private_box(View payload, Fragment& fragment) {
+        if (auto entry = parse_new_entry(payload)) {
+            fragment.entries.push_back(std::move(*entry));
+            return fragment.entries.size() <= most_joined;
+        }
+        auto track = parse_joined_track(payload);
+        return track && add_track(std::move(*track));
     }
 
     /// Keeps the samples that lie within the mdat and the file. False when none does.
@@ -242,6 +268,7 @@ private:
     Found found_;
     std::vector<std::uint32_t> descriptions_;
     std::deque<Fragment> last_;
+    std::size_t joined_ = 0;  // tracks that the init moov does not name
 };
 
 }  // namespace

@@ -38,6 +38,8 @@ private:
     std::uint32_t count_ = 0, value_ = 0;
 };
 
+constexpr std::int64_t longest_stretch = std::numeric_limits<std::uint32_t>::max() / 2;
+
 std::uint32_t clamp32(std::int64_t value) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(value, 0, std::numeric_limits<std::uint32_t>::max()));
 }
@@ -128,11 +130,9 @@ Placement place(const SampleTable& table, bool video, std::int64_t media_time) {
     const std::int64_t late = first + composition - media_time;
     if (late <= 0) {
         placement.media_time = media_time - first;
-    } else if (video) {
-        placement.media_time = composition;
-        placement.stretch = late;
     } else {
-        placement.pause = late;
+        placement.media_time = composition;
+        (video && late <= longest_stretch ? placement.stretch : placement.pause) = late;
     }
     return placement;
 }

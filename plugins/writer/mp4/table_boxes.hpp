@@ -18,7 +18,8 @@ struct Placement {
 };
 
 /// A track that begins late: sound gets a pause before it, of a picture the first one stands from time 0 on, because
-/// players seek badly behind a long pause. `media_time` is the one of the fragments' time line.
+/// players seek badly behind a long pause; a duration of 32 bits must hold that. `media_time` is the one of the
+/// fragments' time line.
 Placement place(const SampleTable& table, bool video, std::int64_t media_time);
 
 /// Appends the boxes, `stsd` excepted, and gives the sum of all sample durations. Each run is one chunk. The table must

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "fragment.hpp"
 #include "layout.hpp"
 #include "movie.hpp"
 #include "recorded_track.hpp"
@@ -16,7 +17,8 @@
 
 namespace tapedeck::mp4 {
 
-/// One file. While recording, every `flush` appends one fragment by one gathered write, so that a killed process loses
+/// One file. While recording, every `flush` appends one fragment, and one more for tracks that joined after the init
+/// moov, by one gathered write, so that a killed process loses
 /// only what was not flushed; `finish` makes it progressive in place (finaliser.hpp); `recover` finds everything whole
 /// in a torn file (scanner.hpp). Threads and order of calls: td_writer in abi.h.
 class Mp4Writer : public Writer {
@@ -54,9 +56,15 @@ public:
 
 private:
     void take_settings(const td_recording& recording);
+    using Tracks = std::span<const std::unique_ptr<RecordedTrack>>;
+
     RecordedTrack* find(std::uint32_t index);
+    void add_track(const td_track& track);
     void write_head();
-    void write_fragment();
+    void write_fragments();
+    void append_boxes(Tracks tracks, Fragments fragments);
+    void append_payload(Tracks tracks);
+    void count(Tracks tracks, std::uint64_t position);
 
     Context context_;
     File file_;
@@ -65,11 +73,13 @@ private:
 
     Movie movie_;  // without its tracks while recording: those are in `recorded_`
     std::vector<std::unique_ptr<RecordedTrack>> recorded_;
+    std::size_t named_ = 0;  // so many of them stand in the init moov, the others joined later
     std::vector<SampleTable> tables_;
     std::optional<Layout> layout_;  // once the head is written
     std::uint32_t fragments_ = 0;
-    Bytes boxes_;                  // of the fragment that is being written
+    Bytes boxes_;                  // of the fragments that are being written
     std::vector<td_bytes> spans_;  // likewise
+    std::vector<TrackRun> runs_;   // of one of them
 };
 
 }  // namespace tapedeck::mp4

@@ -86,27 +86,39 @@ Muxer::~Muxer() = default;
 Muxer::Muxer(std::string_view memo, std::span<const td_track* const> tracks)
     : association_(program_association()), memo_(memo_sections(memo)) {
     if (tracks.empty()) throw Error(TD_UNSUPPORTED, "a TS file needs at least one track");
-    if (tracks.size() > most_tracks) throw Error(TD_UNSUPPORTED, "more than 100 tracks in a TS file");
-    now_.channels = {{association_pid}, {map_pid}, {private_pid}};
-    std::vector<MappedTrack> mapped;
-    for (const td_track* given : tracks) {
-        auto track = std::make_unique<Track>();
-        with_track(given->index, [&] {
-            track->index = given->index;
-            track->type = stream_type(*given);
-            track->set_up(*given);
-        });
-        track->stream_id = track->is_video() ? video_stream_id : audio_stream_id;
-        track->channel = now_.channels.size();
-        const auto pid = static_cast<std::uint16_t>(first_track_pid + tracks_.size());
-        now_.channels.push_back({pid});
-        mapped.push_back({pid, track->type});
-        tracks_.push_back(std::move(track));
-    }
+    now_.channels = written_.channels = {{association_pid}, {map_pid}, {private_pid}};
+    for (const td_track* track : tracks) add(*track);
     const auto video = std::ranges::find_if(tracks_, [](const auto& track) { return track->is_video(); });
     clock_track_ = video == tracks_.end() ? 0 : static_cast<std::size_t>(video - tracks_.begin());
-    map_ = program_map(mapped[clock_track_].pid, mapped);
-    written_ = now_;
+    version_ = 0;
+    map();
+}
+
+void Muxer::add(const td_track& given) {
+    if (tracks_.size() >= most_tracks) throw Error(TD_UNSUPPORTED, "more than 100 tracks in a TS file");
+    auto track = std::make_unique<Track>();
+    with_track(given.index, [&] {
+        track->index = given.index;
+        track->type = stream_type(given);
+        track->set_up(given);
+    });
+    track->stream_id = track->is_video() ? video_stream_id : audio_stream_id;
+    track->channel = now_.channels.size();
+    const Channel channel{static_cast<std::uint16_t>(first_track_pid + tracks_.size())};
+    now_.channels.push_back(channel);
+    written_.channels.push_back(channel);
+    tracks_.push_back(std::move(track));
+    ++version_;
+    map();
+    if (!now_.begun) return;
+    written_.tables_at = now_.clock - tables_limit;  // should these be lost, others are due
+    write_tables();
+}
+
+void Muxer::map() {
+    std::vector<MappedTrack> mapped;
+    for (const auto& track : tracks_) mapped.push_back({now_.channels[track->channel].pid, track->type});
+    map_ = program_map(mapped[clock_track_].pid, mapped, version_);
 }
 
 Muxer::Track* Muxer::find(std::uint32_t index) const {

@@ -36,6 +36,8 @@ public:
     Muxer& operator=(const Muxer&) = delete;
 
     bool has(std::uint32_t track) const { return find(track) != nullptr; }
+    /// A track that joins late: the tables name it from now on. Throws Error as the constructor; then nothing changes.
+    void add(const td_track& track);
     /// New parameters of a known track. Throws Error as the constructor; then the track is as it was.
     void change(const td_track& track);
     /// Throws Error(TD_MALFORMED) and takes nothing when the packet cannot be read.
@@ -61,6 +63,7 @@ private:
     };
 
     Track* find(std::uint32_t index) const;
+    void map();
     void write_picture(Track& track, const td_packet& packet, std::int64_t pts, std::int64_t dts);
     void write_sound(Track& track, ByteSpan frame, std::int64_t pts, std::int64_t duration);
     void emit_sound(Track& track);
@@ -71,6 +74,7 @@ private:
 
     std::vector<std::unique_ptr<Track>> tracks_;
     std::size_t clock_track_ = 0;
+    unsigned version_ = 0;  // of the program's map
     Bytes association_, map_;
     std::vector<Bytes> memo_;
     State now_, written_;

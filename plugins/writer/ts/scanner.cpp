@@ -132,13 +132,13 @@ private:
         counters_[packet.pid] = packet.counter;
         if (!packet.starts_unit) return go_on(packet, end);
         if (!close(at)) return false;
-        if (packet.pid == association_pid || packet.pid == map_pid) return keep(end);
-        if (packet.pid == private_pid) {
+        if (packet.pid == association_pid) return keep(end);
+        if (packet.pid == private_pid || packet.pid == map_pid) {
             if (const auto mark = mark_in(packet)) {
                 found_.packets = mark->packets;
                 found_.end_us = mark->end_us;
             }
-            in_section_ = true;  // the memo's may be longer than a packet
+            in_section_ = true;  // the memo's, and a map of many tracks, may be longer than a packet
             return keep(end);
         }
         const auto pes = parse_pes_header(packet.payload);
@@ -149,7 +149,7 @@ private:
     }
 
     bool go_on(const PacketView& packet, std::uint64_t end) {
-        if (packet.pid == private_pid && in_section_) return keep(end);
+        if ((packet.pid == private_pid || packet.pid == map_pid) && in_section_) return keep(end);
         return open_ && open_->pid == packet.pid && append(packet.payload, end);
     }
 

@@ -28,14 +28,14 @@ void put(Bytes& out, std::uint64_t value, unsigned bytes) {
 }
 
 Bytes section(std::uint8_t table, bool is_private, std::uint16_t id, std::size_t number, std::size_t last,
-              ByteSpan data) {
+              ByteSpan data, unsigned version = 0) {
     Bytes out;
     out.reserve(head_size + data.size() + crc_size);
     put(out, table, 1);
     const std::size_t length = head_size - up_to_length + data.size() + crc_size;
     put(out, (is_private ? 0xf000u : 0xb000u) | length, 2);
     put(out, id, 2);
-    put(out, 0xc1, 1);  // version 0, in force
+    put(out, 0xc1 | (version & 31) << 1, 1);  // in force
     put(out, number, 1);
     put(out, last, 1);
     out.insert(out.end(), data.begin(), data.end());
@@ -56,7 +56,7 @@ Bytes program_association() {
     return section(association_table, false, stream_id, 0, 0, data);
 }
 
-Bytes program_map(std::uint16_t clock_pid, std::span<const MappedTrack> tracks) {
+Bytes program_map(std::uint16_t clock_pid, std::span<const MappedTrack> tracks, unsigned version) {
     Bytes data;
     put(data, 0xe000u | clock_pid, 2);
     put(data, 0xf000u, 2);  // no descriptors of the program
@@ -65,7 +65,7 @@ Bytes program_map(std::uint16_t clock_pid, std::span<const MappedTrack> tracks) 
         put(data, 0xe000u | track.pid, 2);
         put(data, 0xf000u, 2);  // no descriptors of the track
     }
-    return section(map_table, false, program_number, 0, 0, data);
+    return section(map_table, false, program_number, 0, 0, data, version);
 }
 
 std::vector<Bytes> memo_sections(std::string_view memo) {

@@ -26,8 +26,8 @@ struct MappedTrack {
 
 /// The section of the one program.
 Bytes program_association();
-/// Its tracks; at most 200.
-Bytes program_map(std::uint16_t clock_pid, std::span<const MappedTrack> tracks);
+/// Its tracks, at most 200; another `version` (its lowest 5 bits count) tells players that they changed.
+Bytes program_map(std::uint16_t clock_pid, std::span<const MappedTrack> tracks, unsigned version = 0);
 
 /// The host's note of all facts in as many sections as it takes, at least one. Throws Error beyond 1 MB.
 std::vector<Bytes> memo_sections(std::string_view memo);

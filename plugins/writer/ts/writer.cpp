@@ -28,10 +28,8 @@ void TsWriter::open(File file, const td_recording& recording, std::span<const td
 }
 
 void TsWriter::track(const td_track& track) {
-    if (!muxer_->has(track.index)) {
-        throw Error(TD_UNSUPPORTED, "track " + std::to_string(track.index) + " came after the TS file was begun");
-    }
-    muxer_->change(track);
+    if (muxer_->has(track.index)) return muxer_->change(track);
+    muxer_->add(track);
 }
 
 void TsWriter::write(const td_packet& packet) {

@@ -131,6 +131,9 @@ private:
             return;
         }
         require(section[0] == 2, "no PMT on its PID", packet.at);
+        const unsigned version = section[5] >> 1 & 31;
+        auto& versions = stream_.versions;
+        if (versions.empty() || versions.back() != version) versions.push_back(version);
         stream_.clock_pid = (section[8] & 0x1fu) << 8 | section[9];
         for (std::size_t i = 12; i + 5 <= size - 4; i += 5)
             stream_.types[(section[i + 1] & 0x1fu) << 8 | section[i + 2]] = section[i];

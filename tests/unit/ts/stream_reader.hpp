@@ -39,6 +39,7 @@ struct Stream {
     std::vector<Pes> units;
     std::map<unsigned, unsigned> types;  // stream_type by PID, as the last PMT says
     unsigned clock_pid = 0x1fff;
+    std::vector<unsigned> versions;  // of the PMT, in order, without repetitions
 
     std::vector<Pes> of(unsigned pid) const;
     std::vector<std::int64_t> clocks() const;

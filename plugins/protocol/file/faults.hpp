@@ -19,12 +19,17 @@ struct FaultPlan {
     std::uint32_t seed = 1;
     std::chrono::microseconds jump_at{-1}, jump_by{};     ///< the clock of the source jumps; below 0: never
     std::chrono::microseconds pause_at{-1}, pause_for{};  ///< nothing comes for a while, and the clock goes on
+    /// Nothing comes, and nobody knows of the track, before; then video begins with a key picture.
+    std::chrono::microseconds video_from{}, audio_from{};
+
+    bool is_late(bool video) const { return (video ? video_from : audio_from).count() != 0; }
 };
 
 /// A unit on its way out.
 struct Outgoing {
     Unit unit;
     bool gap = false;                 ///< a packet of its track is missing before it
+    bool first = false;               ///< the first of a track that nobody knows of
     std::chrono::microseconds due{};  ///< when it comes, on the published line
 };
 
@@ -44,7 +49,11 @@ private:
     const FaultPlan plan_;
     std::mt19937 random_;
     std::optional<Outgoing> held_;
-    std::vector<bool> lost_;  // by track: the last packet was
+    struct Lane {
+        bool lost = false;  // the last packet was
+        bool begun = false;
+    };
+    std::vector<Lane> lanes_;  // by track
 };
 
 }  // namespace tapedeck::file_source

@@ -89,7 +89,9 @@ void Play::run(const Started& started) {
             info.attributes = &arrival;
             info.attribute_count = 1;
         }
-        for (const Track& track : first.tracks()) info.expects |= 1u << track.track.kind;
+        for (const Track& track : first.tracks()) {
+            if (!request_.faults.is_late(track.track.kind == TD_VIDEO)) info.expects |= 1u << track.track.kind;
+        }
         publish(context_, info, voice);
         sink = voice->wait();
     } catch (const Error& error) {
@@ -125,7 +127,9 @@ void Play::publish_all(Sink sink) {
             Demuxer file(path);
             for (const std::string& codec : file.left_out())
                 context_.info(request_.uri + ": its " + codec + " is left out");
-            for (const Track& track : file.tracks()) sink.track(track);
+            for (const Track& track : file.tracks()) {
+                if (!request_.faults.is_late(track.track.kind == TD_VIDEO)) sink.track(track);
+            }
             base_ = end_;
             if (!publish_file(file, sink, faults)) return;
         }
@@ -142,6 +146,7 @@ bool Play::publish_file(Demuxer& file, Sink sink, Faults& faults) {
         unit.pts += base;
         end_ = std::max(end_, microseconds(to_us(unit.pts + unit.duration, track.time_base)));
         for (const Outgoing& out : faults.pass(std::move(unit), track.time_base)) {
+            if (out.first) sink.track(track);
             if (!send(sink, out)) return false;
         }
     }

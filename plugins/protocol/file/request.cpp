@@ -84,6 +84,8 @@ FaultPlan parse_faults(const json::object& from) {
     plan.jump_by = time("jumpByMs", -day_ms, 0);
     plan.pause_at = time("pauseAtMs", 0, -1);
     plan.pause_for = time("pauseForMs", 0, 0);
+    plan.video_from = time("videoFromMs", 0, 0);
+    plan.audio_from = time("audioFromMs", 0, 0);
     return plan;
 }
 

@@ -29,6 +29,23 @@ TEST(Faults, WithoutAPlanNothingChanges) {
     EXPECT_EQ(times(faults, 100), (std::vector<std::int64_t>{0, 20, 40, 60, 80}));
 }
 
+TEST(Faults, BeginATrackLateWithAKeyPicture) {
+    Faults faults({.video_from = milliseconds(50)});
+    EXPECT_FALSE(faults.pass(unit(0, 1), base)[0].first) << "the sound";
+    for (const auto& [at, key, comes] : {std::tuple{0, true, false}, {60, false, false}, {80, true, true}}) {
+        Unit picture = unit(at);
+        picture.video = true;
+        picture.key = key;
+        const auto out = faults.pass(picture, base);
+        ASSERT_EQ(out.size(), comes ? 1u : 0u) << at;
+        if (comes) EXPECT_TRUE(out[0].first);
+    }
+    Unit next = unit(100);
+    next.video = true;
+    next.key = false;
+    EXPECT_FALSE(faults.pass(next, base)[0].first);
+}
+
 TEST(Faults, OverwritesTheBeginningOfPicturesOnly) {
     Faults faults({.corrupt = 1});
     Unit picture = unit(0);

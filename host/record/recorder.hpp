@@ -78,6 +78,9 @@ private:
     void record_what_came();
     void convert(Timed timed);
     void pass_on(std::vector<Timed>& converted);
+    void meet(const TrackSpec* spec);
+    bool join(const TrackSpec* spec);
+    bool is_refused(std::uint32_t track) const;
     void flush_converter();
     void end_conversion(std::int64_t at_us);
     bool write(const Timed& timed);

@@ -139,6 +139,7 @@ void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us
 }
 
 void Recorder::convert(Timed timed) {
+    meet(timed.packet.spec);
     std::vector<Timed> out = std::exchange(converted_, {});  // what is carried comes here again
     if (converter_.is_idle()) {
         out.push_back(std::move(timed));
@@ -171,6 +172,37 @@ void Recorder::pass_on(std::vector<Timed>& converted) {
     for (Timed& one : again) convert(std::move(one));
 }
 
+/// A track that came late goes on in the file in hand where all tracks together still belong into its container, as
+/// they are or converted. Else its first packet to be written begins a new file.
+void Recorder::meet(const TrackSpec* spec) {
+    const std::uint32_t index = spec->track.index;
+    if (state_ != State::Recording || cut_wanted_) return;
+    if (segment_->has(index) || converter_.converts(index) || is_refused(index)) return;
+    seen_[index] = spec;
+    if (parts_.policy.choose(tracks(), checked_.get()).writer->id != segment_->facts().writer) return;
+    choose();
+    if (!converter_.converts(index) && !is_refused(index)) join(spec);
+}
+
+/// False: the file in hand cannot take it.
+bool Recorder::join(const TrackSpec* spec) {
+    const bool is_video = spec->track.kind == TD_VIDEO;
+    try {
+        if (!segment_->join(spec)) return false;
+        log::info("{}: {} of codec {} came late and goes into the same file", label(), is_video ? "video" : "audio",
+                  codec_name(spec->track.codec));
+        if (is_video) await_key_ = true;
+    } catch (const Error& e) {
+        log::warning("{}: {}; this track is left out of the file", label(), e.what());
+        refused_tracks_.push_back(spec->track.index);
+    }
+    return true;
+}
+
+bool Recorder::is_refused(std::uint32_t track) const {
+    return std::ranges::find(refused_tracks_, track) != refused_tracks_.end();
+}
+
 /// What the transforms and the order held back goes to the file that ends; new settings come too late for it.
 void Recorder::flush_converter() {
     restart_wanted_ = false;
@@ -186,7 +218,7 @@ bool Recorder::write(const Timed& timed) {
     if (state_ != State::Recording) return true;
     const std::uint32_t track = timed.packet.view.track;
     seen_[track] = timed.source != nullptr ? timed.source : timed.packet.spec;
-    if (std::ranges::find(refused_tracks_, track) != refused_tracks_.end()) return true;
+    if (is_refused(track)) return true;
     if (timed.packet.is_video() && !is_whole(timed)) return true;  // no file begins with it either
     if (wants_cut(timed) && cut(timed)) return false;
     if (state_ != State::Recording) return true;
@@ -232,16 +264,17 @@ bool Recorder::is_decodable(const Timed& timed) {
 
 bool Recorder::wants_cut(const Timed& timed) {
     const TrackSpec* spec = timed.packet.spec;
-    const bool is_late = converter_.converts(spec->track.index) && spec != converter_.output(spec->track.index);
-    if (is_late) {
-        // It came before its conversion, or before the transform's newest parameters.
+    const bool is_stale = (converter_.converts(spec->track.index) || timed.source != nullptr) &&
+                          spec != converter_.output(spec->track.index);
+    if (is_stale) {
+        // It came before its conversion or the transform's newest parameters, or out of a conversion that has ended.
     } else if (segment_->has(spec->track.index)) {
         if (segment_->spec(spec->track.index) != spec && !goes_on(timed)) {
             cut_wanted_ = true;
             if (!timed.packet.is_video_key()) stream_->request_key(0);
         }
-    } else {
-        cut_wanted_ = true;  // a track that came late
+    } else if (!cut_wanted_ && (timed.source == nullptr || !join(spec))) {  // late, and without a place here
+        cut_wanted_ = true;
         stream_->request_key(0);
     }
     if (restart_wanted_) cut_wanted_ = true;

@@ -26,10 +26,8 @@ Segment::Segment(Delivery& delivery, const Extension& writer, const std::vector<
     facts_.media_start_us = origin_us;
     std::vector<td_track> tracks;
     for (const TrackSpec* spec : specs) {
-        tracks_[spec->track.index] = spec;
+        note(spec);
         tracks.push_back(track_on_grid(*spec));
-        std::string& codec = spec->track.kind == TD_VIDEO ? facts_.video_codec : facts_.audio_codec;
-        if (codec.empty()) codec = codec_name(spec->track.codec);
     }
     std::vector<const td_track*> pointers;
     pointers.reserve(tracks.size());
@@ -47,6 +45,18 @@ Segment::Segment(Delivery& delivery, const Extension& writer, const std::vector<
 }
 
 Segment::~Segment() = default;
+
+void Segment::note(const TrackSpec* spec) {
+    tracks_[spec->track.index] = spec;
+    std::string& codec = spec->track.kind == TD_VIDEO ? facts_.video_codec : facts_.audio_codec;
+    if (codec.empty()) codec = codec_name(spec->track.codec);
+}
+
+bool Segment::join(const TrackSpec* spec) {
+    if (!writer_->track(track_on_grid(*spec))) return false;
+    note(spec);
+    return true;
+}
 
 bool Segment::change(const TrackSpec* spec) {
     const td_track track = track_on_grid(*spec);

@@ -32,6 +32,9 @@ public:
     bool has(std::uint32_t track) const { return tracks_.contains(track); }
     /// What the writer was last told of it.
     const TrackSpec* spec(std::uint32_t track) const { return tracks_.at(track); }
+    /// A track that came late. False: the writer cannot take it into this file any more. Throws Error when the track
+    /// cannot be written at all.
+    bool join(const TrackSpec* spec);
     /// New parameters of a track. False: the writer cannot go on in this file.
     bool change(const TrackSpec* spec);
 
@@ -53,6 +56,8 @@ public:
     const Recording& facts() const { return facts_; }
 
 private:
+    void note(const TrackSpec* spec);
+
     Delivery& delivery_;
     Recording facts_;
     const std::int64_t origin_us_;

@@ -408,7 +408,8 @@ typedef struct td_writer {
     /* [stream] An empty file. The writer sees rising dts per track, a duration in every packet and times from the
      * file's start; what lies before 0 is decoder pre-roll, written and hidden. */
     td_status (*open)(void* self, td_file*, const td_recording*, const td_track* const*, size_t count, td_error*);
-    /* [stream] A late track, or new parameters of a known one. Null or TD_UNSUPPORTED: the host starts a new file. */
+    /* [stream] A late track, whose packets follow at their time, or new parameters of a known one. Null or
+     * TD_UNSUPPORTED: the host starts a new file. Any other failure of a late track: the file goes on without it. */
     td_status (*track)(void* self, const td_track*, td_error*);
     /* [stream] On failure the packet is lost and the writer must take the next key packet all the same. */
     td_status (*write)(void* self, const td_packet*, td_error*);

@@ -179,6 +179,7 @@ bool App::stop() {
     ready_ = false;
     log::info("stopping: recordings are finished");
     hub_.shut("the server is stopping");
+    recorders_.hurry();
     const auto limit = milliseconds(settings_.duration(record_stop_timeout));
     if (!recorders_.wait(limit)) log::warning("some recordings did not end within {} s", limit.count() / 1000);
     for (auto& [name, protocol] : protocols_) plugin_routes_.remove(protocol->extension().context);

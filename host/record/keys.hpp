@@ -51,6 +51,14 @@ inline constexpr Key record_queue =
         .within(1 << 20, std::int64_t{1} << 40);
 inline constexpr Key record_resume =
     Key::boolean("record_resume", "false").about("Record on when space has returned to a full disk").reload();
+inline constexpr Key record_reconnect_timeout =
+    Key::duration("record_reconnect_timeout", "0")
+        .about(
+            "How long a recording waits for a publisher that left: a stream of the same name that comes within this "
+            "time goes on in the same file, with the pause in it; 0: the recording ends with its stream")
+        .within(0, 86'400'000'000)
+        .reload()
+        .per_recording();
 inline constexpr Key record_threads =
     Key::integer("record_threads", "0").about("Threads that write recordings; 0: one for each CPU").within(0, 256);
 inline constexpr Key file_recorder_error_interval = Key::duration("file_recorder_error_interval", "60")
@@ -62,7 +70,7 @@ inline constexpr Key file_recorder_max_errors_per_interval = Key::integer("file_
                                                                  .within(1, 1'000'000)
                                                                  .reload();
 
-inline constexpr std::array<const td_key*, 14> record_keys{&record_streams,
+inline constexpr std::array<const td_key*, 15> record_keys{&record_streams,
                                                            &record_rules,
                                                            &record_formats,
                                                            &record_h264_to_ts,
@@ -73,6 +81,7 @@ inline constexpr std::array<const td_key*, 14> record_keys{&record_streams,
                                                            &record_codec_change,
                                                            &record_queue,
                                                            &record_resume,
+                                                           &record_reconnect_timeout,
                                                            &record_threads,
                                                            &file_recorder_error_interval,
                                                            &file_recorder_max_errors_per_interval};

@@ -32,8 +32,9 @@ Recorder::Recorder(Parts parts, std::shared_ptr<Stream> stream, OptionTexts opti
                    std::function<void(Recorder&)> ended)
     : parts_(parts),
       settings_(parts.settings, ""),
-      stream_(std::move(stream)),
+      first_(std::move(stream)),
       ended_(std::move(ended)),
+      stream_(first_),
       options_(std::move(options)) {
     running().fetch_add(1);
 }
@@ -43,16 +44,20 @@ Recorder::~Recorder() {
 }
 
 void Recorder::begin() {
-    const Feed::Limits limits{.queue_bytes = static_cast<std::size_t>(settings_.bytes(record_queue))};
-    auto self = weak_from_this();
-    auto feed = stream_->subscribe(limits, [self, pool = &parts_.pool](Feed::Urgency urgency) {
-        if (const auto recorder = self.lock()) pool->wake(recorder, urgency == Feed::Urgency::Now);
-    });
+    auto feed = subscribe(*first_);
     {
         const std::lock_guard lock(mutex_);
         feed_ = std::move(feed);
     }
     parts_.pool.wake(shared_from_this());  // for the GOP that was kept, and what came since
+}
+
+std::shared_ptr<Feed> Recorder::subscribe(Stream& stream) {
+    const Feed::Limits limits{.queue_bytes = static_cast<std::size_t>(settings_.bytes(record_queue))};
+    auto self = weak_from_this();
+    return stream.subscribe(limits, [self, pool = &parts_.pool](Feed::Urgency urgency) {
+        if (const auto recorder = self.lock()) pool->wake(recorder, urgency == Feed::Urgency::Now);
+    });
 }
 
 bool Recorder::restart(OptionTexts options) {
@@ -81,6 +86,16 @@ void Recorder::stop(Done done) {
 std::string Recorder::file_name() const {
     const std::lock_guard lock(mutex_);
     return shown_name_;
+}
+
+std::shared_ptr<Stream> Recorder::stream() const {
+    const std::lock_guard lock(mutex_);
+    return stream_;
+}
+
+std::string Recorder::media_session() const {
+    const std::lock_guard lock(mutex_);
+    return (next_ ? next_->stream : stream_)->info().media_session;
 }
 
 std::string Recorder::label() const {
@@ -125,6 +140,7 @@ void Recorder::work() {
     if (restart_wanted_) stream_->request_key(0);
 
     const bool ended = feed->take(batch_);
+    if (stream_ != first_) place_returned();
     for (Packet& packet : batch_) {
         if (seen_.find(packet.view.track) == nullptr) seen_[packet.view.track] = packet.spec;
         interleaver_.push(std::move(packet));
@@ -136,12 +152,16 @@ void Recorder::work() {
         interleaver_.drain(ready_);
     }
     if (!ready_.empty()) newest_us_ = ready_.back().pts_us;
-    for (Timed& timed : ready_) handle(std::move(timed));
+    for (Timed& timed : ready_) {
+        reached_us_ = std::max(reached_us_, timed.pts_us + timed.duration_us);
+        handle(std::move(timed));
+    }
     ready_.clear();
     report_drops(*feed);
     if (state_ == State::Over) return;
     if (ended || stopping) {
         if (state_ == State::Waiting) record_what_came();
+        if (!stopping && await_return()) return;
         flush_converter();
         finish();
         return;
@@ -158,6 +178,7 @@ void Recorder::work() {
 
 void Recorder::adopt_options() {
     checked_ = std::make_shared<td_options>(restore_options(*parts_.settings.current(), options_));
+    return_us_ = settings_.duration(record_reconnect_timeout, checked_.get()).count();
     try {
         rotation_ = parse_rotation(settings_.text(record_rotation, checked_.get()));
     } catch (const Error& e) {  // set by SIGHUP; no reason to lose the recording
@@ -168,9 +189,10 @@ void Recorder::adopt_options() {
 
 /// The stream's tracks as they are at the packet in hand: one that changed later has its new parameters already, and
 /// packets before the change are still to be written.
-std::vector<const TrackSpec*> Recorder::tracks() const {
+std::vector<const TrackSpec*> Recorder::tracks() {
     std::vector<const TrackSpec*> all = stream_->tracks();
     for (const TrackSpec*& spec : all) {
+        if (stream_ != first_) spec = returned_.own(spec);
         if (const auto seen = seen_.find(spec->track.index)) spec = *seen;
     }
     return all;
@@ -198,13 +220,14 @@ void Recorder::count_error(const Error& error) {
     }
 }
 
+bool Recorder::has_space() {
+    return std::ranges::all_of(folders_, [&](const auto& folder) { return parts_.disk.enough(folder); });
+}
+
 void Recorder::check_disk() {
-    const auto enough = [&] {
-        return std::ranges::all_of(folders_, [&](const auto& folder) { return parts_.disk.enough(folder); });
-    };
     if (state_ == State::Recording) {
-        if (!enough()) pause_or_give_up("Not enough available disk space");
-    } else if (state_ == State::Paused && std::chrono::steady_clock::now() >= resume_at_ && enough()) {
+        if (!has_space()) pause_or_give_up("Not enough available disk space");
+    } else if (state_ == State::Paused && std::chrono::steady_clock::now() >= resume_at_ && has_space()) {
         log::info("{}: there is space again", label());
         state_ = State::Waiting;
         opening_.again();
@@ -247,6 +270,7 @@ void Recorder::finish() {
     }
     stream_->unsubscribe(feed);
     ended_(*this);
+    give_back_next();
     if (settled) settle();  // else the name of the last file does it
 }
 
@@ -281,12 +305,14 @@ void Recorder::named(const Recording& recording) {
 void Recorder::settle() {
     std::vector<Done> done;
     std::shared_ptr<const td_recording> named;
+    std::shared_ptr<Stream> stream;
     {
         const std::lock_guard lock(mutex_);
+        stream = stream_;
         done = std::exchange(stop_done_, {});
         named = last_named_;
     }
-    stream_->release(std::move(named));
+    stream->release(std::move(named));
     for (const Done& call : done) call(nullptr);
 }
 

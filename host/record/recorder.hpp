@@ -1,4 +1,4 @@
-// Records one stream, from the first key frame to the end.
+// Records one stream, from the first key frame to the end, and what it comes back as.
 #pragma once
 
 #include <atomic>
@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "record/media_pool.hpp"
 #include "record/opening.hpp"
 #include "record/policy.hpp"
+#include "record/returned_stream.hpp"
 #include "record/rotation.hpp"
 #include "record/segment.hpp"
 #include "store/disk.hpp"
@@ -25,8 +27,8 @@
 
 namespace tapedeck::host {
 
-/// Runs on the media pool, woken by its feed in batches. `begin`, `restart` and `stop` are for any thread and return at
-/// once.
+/// Runs on the media pool, woken by its feed in batches. `begin`, `restart`, `stop`, `resume` and `hurry` are for any
+/// thread and return at once.
 class Recorder : public MediaTask, public std::enable_shared_from_this<Recorder> {
 public:
     struct Parts {
@@ -55,8 +57,19 @@ public:
     bool restart(OptionTexts options);
     /// Ends the recording after what has arrived by now.
     void stop(Done done);
+    /// The publisher has left and is back as `stream`, which goes on with the recording (record_reconnect_timeout).
+    /// Takes over a hold of it. False: the recording does not wait, or has ended; the hold is the caller's.
+    bool resume(const std::shared_ptr<Stream>& stream);
+    /// The server stops: no publisher is waited for any more.
+    void hurry();
+    /// Whether a publisher is waited for. It must be woken now and then.
+    bool awaits_return() const { return awaits_return_.load(); }
+    void wake() { parts_.pool.wake(shared_from_this()); }
 
-    const std::shared_ptr<Stream>& stream() const { return stream_; }
+    /// The one recorded now.
+    std::shared_ptr<Stream> stream() const;
+    /// By which REST finds it: of the newest stream.
+    std::string media_session() const;
     /// The file's name as far as it is known, with folders (R81).
     std::string file_name() const;
     /// Whether the first key frame is still awaited (R143).
@@ -67,9 +80,19 @@ public:
 
 private:
     enum class State { Waiting, Recording, Paused, Over };
+    struct Source {
+        std::shared_ptr<Stream> stream;
+        std::shared_ptr<Feed> feed;
+    };
     using Timed = Interleaver::Timed;
 
     void work();
+    std::shared_ptr<Feed> subscribe(Stream& stream);
+    bool await_return();
+    void go_on_with(Source next);
+    void place_returned();
+    void give_back_next();
+    bool has_space();
     void adopt_options();
     void handle(Timed timed);
     void await_start(Timed timed);
@@ -102,20 +125,25 @@ private:
     void give_up(const std::string& reason);
     void pause_or_give_up(const std::string& reason);
     void finish();
-    std::vector<const TrackSpec*> tracks() const;
-    Recording facts() const;
+    std::vector<const TrackSpec*> tracks();
+    Recording facts();
     void report_drops(const Feed& feed);
     std::string label() const;
 
     const Parts parts_;
     const Scope settings_;
-    const std::shared_ptr<Stream> stream_;
+    const std::shared_ptr<Stream> first_;  // names the recording
     const std::function<void(Recorder&)> ended_;
     std::atomic<State> state_ = State::Waiting;
     std::atomic<std::uint64_t> device_ = 0;
+    std::atomic<std::int64_t> return_us_ = 0;  // so long a publisher is waited for
+    std::atomic<bool> awaits_return_ = false, hurried_ = false;
 
-    mutable std::mutex mutex_;  // what other threads say and ask
+    mutable std::mutex mutex_;        // what other threads say and ask
+    std::shared_ptr<Stream> stream_;  // changed by the pool's thread alone, as is feed_
     std::shared_ptr<Feed> feed_;
+    std::optional<Source> next_;  // what the stream came back as
+    bool leaving_ = false;        // it is too late to come back
     bool stopping_ = false;
     std::vector<Done> stop_done_;
     bool restarting_ = false;
@@ -129,8 +157,12 @@ private:
     OptionTexts options_;
     std::shared_ptr<const td_options> checked_;
     Rotation rotation_;
-    std::int64_t limit_us_ = 0;  // of the file in hand, where files of seconds are wanted
-    bool overdue_told_ = false;  // of it
+    std::int64_t limit_us_ = 0;                  // of the file in hand, where files of seconds are wanted
+    bool overdue_told_ = false;                  // of it
+    std::int64_t reached_us_ = 0;                // up to where everything has come
+    Feed::TimePoint left_at_{}, heard_until_{};  // of a publisher that left
+    bool returns_ = false;                       // the next packets are the first after a return
+    ReturnedStream returned_;
     std::vector<Packet> batch_;
     std::vector<Timed> ready_;
     std::int64_t newest_us_ = 0;  // the stream's time of the last one

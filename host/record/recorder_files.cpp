@@ -12,8 +12,8 @@
 
 namespace tapedeck::host {
 
-Recording Recorder::facts() const {
-    Recording facts = plan(parts_.policy, stream_->info(), tracks(), checked_.get());
+Recording Recorder::facts() {
+    Recording facts = plan(parts_.policy, first_->info(), tracks(), checked_.get());
     facts.options = options_;
     facts.checked = checked_;
     facts.segment = rotation_.is_on() || segments_ > 0 ? segments_ + 1 : 0;

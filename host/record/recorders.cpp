@@ -29,6 +29,7 @@ std::string last_part(const std::string& path) {
 Recorders::Recorders(Parts parts) : parts_(parts), settings_(parts.recorder.settings, "") {}
 
 void Recorders::opened(const std::shared_ptr<Stream>& stream) {
+    if (resume(stream)) return;
     const Policy& policy = parts_.recorder.policy;
     if (policy.records(stream->info())) record(stream, policy.options(stream->info()));
 }
@@ -51,9 +52,49 @@ bool Recorders::record(const std::shared_ptr<Stream>& stream, OptionTexts option
     return true;
 }
 
+bool Recorders::resume(const std::shared_ptr<Stream>& stream) {
+    const StreamInfo& info = stream->info();
+    const std::lock_guard lock(mutex_);
+    const auto left = std::ranges::find_if(recorders_, [&](const auto& entry) {
+        const auto before = entry.second->stream();
+        return before->is_closed() && before->info().name == info.name;
+    });
+    if (left == recorders_.end() || info.record == TD_RECORD_NO || !stream->hold()) return false;
+    if (!left->second->resume(stream)) {
+        stream->release(nullptr);
+        return false;
+    }
+    const auto recorder = left->second;
+    std::erase(order_, left->first);
+    std::erase(order_, info.media_session);
+    order_.push_back(info.media_session);
+    recorders_.erase(left);
+    recorders_[info.media_session] = recorder;
+    return true;
+}
+
+void Recorders::tick() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [session, recorder] : recorders_) {
+        if (recorder->awaits_return()) recorder->wake();
+    }
+}
+
+void Recorders::hurry() {
+    for (const auto& recorder : all()) recorder->hurry();
+}
+
+std::vector<std::shared_ptr<Recorder>> Recorders::all() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<std::shared_ptr<Recorder>> all;
+    all.reserve(order_.size());
+    for (const std::string& session : order_) all.push_back(recorders_.at(session));
+    return all;
+}
+
 void Recorders::forget(Recorder& ended) {
     const std::lock_guard lock(mutex_);
-    const std::string& session = ended.stream()->info().media_session;
+    const std::string session = ended.media_session();
     const auto known = recorders_.find(session);
     if (known == recorders_.end() || known->second.get() != &ended) return;  // a newer one has taken its place
     recorders_.erase(known);
@@ -113,16 +154,9 @@ void Recorders::stop(const std::string& media_session, api::Done done) {
 }
 
 std::vector<api::RecorderControl::Running> Recorders::running() {
-    std::vector<std::shared_ptr<Recorder>> all;
-    {
-        const std::lock_guard lock(mutex_);
-        all.reserve(order_.size());
-        for (const std::string& session : order_) all.push_back(recorders_.at(session));
-    }
     std::vector<Running> running;
-    running.reserve(all.size());
-    for (const auto& recorder : all) {
-        running.push_back({last_part(recorder->file_name()), recorder->stream()->info().media_session});
+    for (const auto& recorder : all()) {
+        running.push_back({last_part(recorder->file_name()), recorder->media_session()});
     }
     return running;
 }
@@ -174,12 +208,8 @@ api::RecordFiles::Located Recorders::locate(const std::string& name) {
     const std::filesystem::path path = parts_.recorder.delivery.home_folder(nullptr) / name;
     const bool unfinished = is_part_name(path.filename().string());
     if (!unfinished && std::filesystem::is_regular_file(path, error)) return {State::Ready, path};
-    std::vector<std::shared_ptr<Recorder>> all;
-    {
-        const std::lock_guard lock(mutex_);
-        for (const auto& [session, recorder] : recorders_) all.push_back(recorder);
-    }
-    const bool running = std::ranges::any_of(all, [&](const auto& recorder) { return recorder->file_name() == name; });
+    const bool running =
+        std::ranges::any_of(all(), [&](const auto& recorder) { return recorder->file_name() == name; });
     return {running || parts_.catalog.is_claimed(name) ? State::Running : State::Missing, {}};
 }
 

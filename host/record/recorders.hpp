@@ -31,6 +31,9 @@ public:
     explicit Recorders(Parts parts);
 
     void opened(const std::shared_ptr<Stream>& stream) override;
+    void tick() override;
+    /// The server stops: what waits for a publisher ends, and nothing waits from now on.
+    void hurry();
 
     void start(const std::string& media_session, const Settings& settings, api::Done done) override;
     void stop(const std::string& media_session, api::Done done) override;
@@ -47,6 +50,9 @@ public:
 private:
     /// Starts a recorder, or lets the running one go on with new settings. False: the stream has ended.
     bool record(const std::shared_ptr<Stream>& stream, OptionTexts options);
+    /// Whether a recording of this name was waiting for it and goes on.
+    bool resume(const std::shared_ptr<Stream>& stream);
+    std::vector<std::shared_ptr<Recorder>> all() const;
     void forget(Recorder& ended);
     std::shared_ptr<Recorder> find(const std::string& media_session) const;
 

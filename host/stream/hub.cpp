@@ -48,6 +48,7 @@ void Hub::tick() {
         }
     }
     for (const auto& stream : silent) stream->tick(now);
+    if (listener_ != nullptr) listener_->tick();
 }
 
 Hub::~Hub() {

@@ -86,6 +86,7 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
     packets_.fetch_add(scratch_.size(), std::memory_order_relaxed);
     delivered_.store(now, std::memory_order_relaxed);
     bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    if (began() == Feed::TimePoint()) began_.store(now, std::memory_order_relaxed);
     State pending = State::Pending;
     state_.compare_exchange_strong(pending, State::Publishing);
 

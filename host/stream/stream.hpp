@@ -27,6 +27,8 @@ class StreamListener {
 public:
     virtual ~StreamListener() = default;
     virtual void opened(const std::shared_ptr<Stream>& stream) = 0;
+    /// Four times a second, on the loop's thread.
+    virtual void tick() {}
 };
 
 /// The sink's calls come from the plugin, one at a time; all else is for any thread. PENDING until the first packet,
@@ -69,6 +71,8 @@ public:
     /// That is done. The recording, if any, is what the publisher is told; `share` of store/recording.hpp makes it.
     void release(std::shared_ptr<const td_recording> recording);
 
+    /// When the first packets came.
+    Feed::TimePoint began() const { return began_.load(std::memory_order_relaxed); }
     /// Since when nothing has come.
     Feed::TimePoint silent_since() const { return delivered_.load(std::memory_order_relaxed); }
     /// For a source that fell silent; from the hub's tick.
@@ -101,7 +105,7 @@ private:
     std::atomic<State> state_ = State::Pending;
     std::atomic<bool> kicked_ = false;
     std::atomic<std::uint64_t> packets_ = 0, bytes_ = 0;
-    std::atomic<Feed::TimePoint> delivered_{};
+    std::atomic<Feed::TimePoint> began_{}, delivered_{};
 
     Clock clock_;                  // of the plugin's thread, as is scratch_
     std::vector<Packet> scratch_;  // the batch on its way, reused

@@ -1,4 +1,4 @@
-"""Clocks of sources that jump, stop and wrap, and tracks that come late, in every container."""
+"""Clocks of sources that jump, stop and wrap, tracks that come late and publishers that come back, in every container."""
 import re
 import shutil
 import subprocess
@@ -127,6 +127,64 @@ class Timelines(FlowTest):
                 self.assertGreater(media.seconds(file), 2)
                 self.assertGreater(self.loudest(file, 1.6, 0.4), -30)
                 self.assertEqual(media.decodes(file), "")
+
+    def leaves(self, server, name):
+        """Waits until the publisher has left and the recording waits for it."""
+        server.logged(f"recording of '{name}': the publisher has left")
+
+    def test_a_publisher_that_comes_back_in_time_goes_on_in_the_same_file(self):
+        server = self.ruled({"record_reconnect_timeout": "20"})
+        clip = clips.both(10)
+        names = [f"film-{one}" for one in FORMATS]
+        for name in names:
+            self.play(server, clip, name)
+            self.leaves(server, name)
+        left = time.monotonic()
+        running = server.rest("/recorder/find_all")[1]
+        self.assertEqual(len(running), len(names), running)
+        self.assertEqual(server.files(), [])
+        time.sleep(1)  # the pause
+        for name in names:
+            self.play(server, clip, name)
+            server.logged(f"recording of '{name}' goes on with media session")
+        self.assertEqual(len(server.rest("/recorder/find_all")[1]), len(names))
+        eventually(lambda: server.log().count("ended: the file has ended") == 2 * len(names), "all are played")
+        for one in server.rest("/recorder/find_all")[1]:
+            self.assertEqual(server.rest("/recorder/terminate", {"mediaSessionId": one["mediaSessionId"]})[0], 200)
+        for container in FORMATS:
+            with self.subTest(container):
+                file = server.file(f"film-{container}.{container}", 30)
+                for kind in ("video", "audio"):
+                    self.assertEqual(len(media.packets(file, kind)), 2 * len(media.packets(clip, kind)))
+                pause = max(self.steps(file, "video"))
+                self.assertTrue(1 < pause < time.monotonic() - left, pause)
+                self.assertAlmostEqual(media.seconds(file), 20 + pause, delta=0.15)
+                self.assertEqual(media.decodes(file), "")
+        self.assertEqual(len(server.files()), len(names), server.files())
+        self.assertEqual(len(server.hooked(len(names))), len(names))
+
+    def test_a_publisher_that_comes_back_with_other_tracks_begins_a_new_file_of_the_recording(self):
+        server = self.ruled({"record_reconnect_timeout": "20"})
+        self.play(server, clips.both(10), "film")
+        self.leaves(server, "film")
+        self.play(server, clips.vp8_opus(10), "film")
+        self.assertAlmostEqual(media.seconds(server.file("film.mp4", 30)), 10, delta=0.5)
+        self.assertEqual(server.terminate(), 0)
+        self.assertAlmostEqual(media.seconds(server.file("film_2.webm", 30)), 10, delta=0.5)
+
+    def test_waiting_for_a_publisher_ends_with_its_time_and_with_the_server(self):
+        server = self.ruled({"record_reconnect_timeout": "1"})
+        self.play(server, clips.both(10), "short")
+        self.assertAlmostEqual(media.seconds(server.file("short.mp4", 30)), 10, delta=0.15)
+        self.play(server, clips.both(10), "short")
+        self.leaves(server, "short")
+        server.configure(record_reconnect_timeout="600")
+        server.reload()
+        eventually(lambda: server.log().count("reading the settings again") == 2, "the settings are read")
+        self.play(server, clips.both(10), "long")
+        self.leaves(server, "long")
+        self.assertEqual(server.terminate(20), 0)
+        self.assertAlmostEqual(media.seconds(server.files("long.mp4")[0]), 10, delta=0.15)
 
 
 if __name__ == "__main__":

@@ -3,9 +3,24 @@
 #include <algorithm>
 #include <utility>
 
+#include "tapedeck/media/h264.hpp"
 #include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::file_source {
+
+std::vector<std::uint8_t> other_parameters(std::span<const std::uint8_t> avcc) {
+    constexpr std::size_t level_at = 3;  // behind header, profile and constraints
+    constexpr std::uint8_t level = 51, other_level = 52;
+    const h264::AvcConfig config = h264::parse_avcc(avcc);
+    std::vector<std::vector<std::uint8_t>> changed;
+    for (const ByteSpan sps : config.sps) {
+        std::vector<std::uint8_t>& copy = changed.emplace_back(sps.begin(), sps.end());
+        if (copy.size() <= level_at) throw Malformed("the SPS ends before its level");
+        copy[level_at] = copy[level_at] == level ? other_level : level;
+    }
+    const std::vector<ByteSpan> sets(changed.begin(), changed.end());
+    return h264::build_avcc(sets, config.pps);
+}
 
 std::vector<Outgoing> Faults::pass(Unit unit, td_rational time_base) {
     if (lanes_.size() <= unit.track) lanes_.resize(unit.track + 1);
@@ -29,8 +44,11 @@ std::vector<Outgoing> Faults::pass(Unit unit, td_rational time_base) {
     if (unit.video && happens(plan_.corrupt)) {
         std::fill_n(unit.payload.begin(), std::min<std::size_t>(unit.payload.size(), 4), std::uint8_t{0xff});
     }
-    Outgoing out{std::move(unit), std::exchange(lane.lost, false), is_late, due};
+    Outgoing out{.unit = std::move(unit), .gap = std::exchange(lane.lost, false), .first = is_late, .due = due};
     lane.begun = true;
+    if (plan_.change_at.count() >= 0 && at >= plan_.change_at && out.unit.video && out.unit.key) {
+        out.changed = !std::exchange(has_changed_, true);
+    }
     std::vector<Outgoing> now;
     if (!held_ && happens(plan_.reorder)) {
         held_ = std::move(out);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <random>
+#include <span>
 #include <vector>
 
 #include "demuxer.hpp"
@@ -19,6 +20,7 @@ struct FaultPlan {
     std::uint32_t seed = 1;
     std::chrono::microseconds jump_at{-1}, jump_by{};     ///< the clock of the source jumps; below 0: never
     std::chrono::microseconds pause_at{-1}, pause_for{};  ///< nothing comes for a while, and the clock goes on
+    std::chrono::microseconds change_at{-1};              ///< H.264: the next key picture has other parameter sets
     /// Nothing comes, and nobody knows of the track, before; then video begins with a key picture.
     std::chrono::microseconds video_from{}, audio_from{};
 
@@ -30,8 +32,12 @@ struct Outgoing {
     Unit unit;
     bool gap = false;                 ///< a packet of its track is missing before it
     bool first = false;               ///< the first of a track that nobody knows of
+    bool changed = false;             ///< its track has `other_parameters` from here on
     std::chrono::microseconds due{};  ///< when it comes, on the published line
 };
+
+/// Parameter sets that say another level and are as good for the same pictures. Throws Malformed.
+std::vector<std::uint8_t> other_parameters(std::span<const std::uint8_t> avcc);
 
 /// One stream's faults in the order of its packets. Not thread-safe.
 class Faults {
@@ -54,6 +60,7 @@ private:
         bool begun = false;
     };
     std::vector<Lane> lanes_;  // by track
+    bool has_changed_ = false;
 };
 
 }  // namespace tapedeck::file_source

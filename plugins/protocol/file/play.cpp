@@ -147,10 +147,18 @@ bool Play::publish_file(Demuxer& file, Sink sink, Faults& faults) {
         end_ = std::max(end_, microseconds(to_us(unit.pts + unit.duration, track.time_base)));
         for (const Outgoing& out : faults.pass(std::move(unit), track.time_base)) {
             if (out.first) sink.track(track);
+            if (out.changed) announce_change(sink, file.tracks()[out.unit.track]);
             if (!send(sink, out)) return false;
         }
     }
     return true;
+}
+
+void Play::announce_change(Sink sink, Track track) {
+    if (track.track.codec != TD_CODEC_H264)
+        return context_.warning(request_.uri + ": only H.264 can change its parameters");
+    track.config(other_parameters(track.config()));
+    sink.track(track);
 }
 
 bool Play::send(Sink sink, const Outgoing& out) {

@@ -56,6 +56,7 @@ private:
     void publish_all(Sink sink);
     /// False: the play was stopped.
     bool publish_file(Demuxer& file, Sink sink, Faults& faults);
+    void announce_change(Sink sink, Track track);
     bool send(Sink sink, const Outgoing& out);
     bool wait_until(std::chrono::steady_clock::time_point time);
 

@@ -86,6 +86,7 @@ FaultPlan parse_faults(const json::object& from) {
     plan.pause_for = time("pauseForMs", 0, 0);
     plan.video_from = time("videoFromMs", 0, 0);
     plan.audio_from = time("audioFromMs", 0, 0);
+    plan.change_at = time("changeAtMs", 0, -1);
     return plan;
 }
 

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+
+#include "tapedeck/media/h264.hpp"
 
 namespace tapedeck::file_source {
 namespace {
@@ -100,6 +103,33 @@ TEST(Faults, APauseMovesBoth) {
     const auto out = faults.pass(unit(60), base);
     EXPECT_EQ(out[0].unit.pts, 30'060);
     EXPECT_EQ(out[0].due, milliseconds(30'060));
+}
+
+TEST(Faults, OtherParametersBeginOnceAtAKeyPicture) {
+    Faults faults({.change_at = milliseconds(40)});
+    const auto changed = [&](std::int64_t ms, bool video, bool key) {
+        Unit next = unit(ms);
+        next.video = video;
+        next.key = key;
+        return faults.pass(next, base)[0].changed;
+    };
+    EXPECT_FALSE(changed(20, true, true)) << "too early";
+    EXPECT_FALSE(changed(40, true, false)) << "no key";
+    EXPECT_FALSE(changed(60, false, true)) << "sound";
+    EXPECT_TRUE(changed(80, true, true));
+    EXPECT_FALSE(changed(100, true, true)) << "once";
+}
+
+TEST(Faults, OtherParametersDifferInTheLevelAlone) {
+    const std::vector<std::uint8_t> sps{0x67, 66, 0xc0, 30, 0xd9, 0x05, 0x07, 0xe4}, pps{0x68, 0xcb, 0x83, 0xcb, 0x20};
+    const auto before = h264::build_avcc(std::array{ByteSpan(sps)}, std::array{ByteSpan(pps)});
+    const auto after = other_parameters(before);
+    const auto config = h264::parse_avcc(after);
+    EXPECT_EQ(config.level, 51);
+    EXPECT_EQ(config.sps.at(0)[3], 51);
+    EXPECT_EQ(std::vector<std::uint8_t>(config.pps.at(0).begin(), config.pps.at(0).end()), pps);
+    EXPECT_EQ(h264::parse_sps(config.sps.at(0)).width, h264::parse_sps(sps).width);
+    EXPECT_THROW(other_parameters(std::vector<std::uint8_t>{1, 66}), Malformed);
 }
 
 }  // namespace

@@ -60,7 +60,7 @@ TEST_F(VodRequest, FindsFilesBelowItsFolderOnly) {
 TEST_F(VodRequest, ReadsEverythingThatMayBeAsked) {
     const auto request = parse_startup(
         R"({"uri":"vod://a.mp4","localStreamName":"cam","loop":true,"realTime":false,"record":true,
-            "then":["vod://sub/b c.mp4"],"faults":{"loss":0.25,"seed":3,"pauseAtMs":1000,"pauseForMs":500.5}})",
+            "then":["vod://sub/b c.mp4"],"faults":{"loss":0.25,"seed":3,"pauseAtMs":1000,"pauseForMs":500.5,"changeAtMs":7}})",
         folder_ / "media");
     EXPECT_EQ(request.uri, "vod://a.mp4");
     EXPECT_EQ(request.stream, "cam");
@@ -70,6 +70,7 @@ TEST_F(VodRequest, ReadsEverythingThatMayBeAsked) {
     EXPECT_EQ(request.files.size(), 2u);
     EXPECT_EQ(request.faults.loss, 0.25);
     EXPECT_EQ(request.faults.pause_for, std::chrono::microseconds(500'500));
+    EXPECT_EQ(request.faults.change_at, std::chrono::milliseconds(7));
     EXPECT_LT(request.faults.jump_at.count(), 0);
 }
 

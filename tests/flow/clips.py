@@ -141,3 +141,13 @@ def pair(video, audio, seconds=4):
               "pcmu": ["-c:a", "pcm_mulaw", "-ar", "8000", "-ac", "1"], "g722": ["-c:a", "g722", "-ar", "16000", "-ac", "1"]}
     inputs = (["-f", "lavfi", "-i", _PICTURE] if video else []) + (["-f", "lavfi", "-i", _TONE] if audio else [])
     return _clip(f"pair-{video or 'none'}-{audio or 'none'}-{seconds}.mkv", *inputs, "-t", str(seconds), *pictures.get(video, []), *sounds.get(audio, []))
+
+
+def clicking(video, audio, seconds, rate, every):
+    """MKV of small pictures, `rate` a second, and sound that is silent but for a click each `every` seconds, the first one
+    in the middle."""
+    pictures = {"h264": ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-bf", "2"], "vp8": ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"]}
+    sounds = {"aac": ["-c:a", "aac", "-ar", "44100", "-aac_coder", "fast"], "opus": ["-c:a", "libopus", "-compression_level", "0"]}
+    click = f"if(lt(mod(t+{every / 2}\\,{every})\\,0.02)\\,0.8*sin(2*PI*1000*t)\\,0)"
+    return _clip(f"clicking-{video}-{audio}-{seconds}-{rate}.mkv", "-f", "lavfi", "-i", f"testsrc2=size=160x90:rate={rate}", "-f", "lavfi", "-i",
+                 f"aevalsrc={click}:s=48000:d={every},aloop=-1:{48000 * every}", "-t", str(seconds), *pictures[video], "-g", str(2 * rate), *sounds[audio])

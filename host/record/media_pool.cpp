@@ -2,14 +2,32 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 #include <utility>
 
+#include "base/metrics.hpp"
 #include "base/thread_name.hpp"
 
 namespace tapedeck::host {
 namespace {
 
 constexpr auto gather = std::chrono::milliseconds(25);
+
+std::int64_t thread_cpu_us() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1000;
+}
+metrics::Value& cpu_used() {
+    static auto& used = metrics::counter("tapedeck_record_cpu_microseconds_total", "",
+                                         "CPU time spent on recordings: order, conversion and writers");
+    return used;
+}
+metrics::Value& waiting_tasks() {
+    static auto& waiting =
+        metrics::gauge("tapedeck_recordings_waiting", "", "Recordings that waited for a thread when one was last free");
+    return waiting;
+}
 
 }  // namespace
 
@@ -83,6 +101,8 @@ void MediaPool::work() {
 void MediaPool::drain(std::unique_lock<std::mutex>& lock) {
     using State = MediaTask::State;
     if (waiting_.size() > 1) changed_.notify_one();  // in case this takes long: another gathers, then helps
+    waiting_tasks() = static_cast<std::int64_t>(waiting_.size());
+    const std::int64_t begin_us = thread_cpu_us();
     for (auto found = runnable(); found != waiting_.end() && !stopping_; found = runnable()) {
         const auto task = *found;
         waiting_.erase(found);
@@ -101,6 +121,7 @@ void MediaPool::drain(std::unique_lock<std::mutex>& lock) {
             waiting_.push_back(task);
         }
     }
+    cpu_used() += thread_cpu_us() - begin_us;
     urgent_ = false;
     told_ = false;  // whoever was told while all threads were busy has been served
 }

@@ -4,9 +4,11 @@
 
 #include <atomic>
 #include <chrono>
+#include <ctime>
 #include <functional>
 #include <future>
 
+#include "base/metrics.hpp"
 #include "record/error_budget.hpp"
 
 namespace tapedeck::host {
@@ -48,6 +50,23 @@ TEST(MediaPool, RunsATaskAgainThatWasWokenMeanwhile) {
     pool.wake(task);
     go_on.set_value();
     ASSERT_TRUE(comes(second)) << "two wakes while it runs are one more run";
+}
+
+TEST(MediaPool, CountsTheTimeThatItsTasksUse) {
+    const auto& used = metrics::counter("tapedeck_record_cpu_microseconds_total", "", "");
+    const std::int64_t before = used;
+    {
+        std::promise<void> done;
+        MediaPool pool(2);
+        pool.wake(std::make_shared<Task>(1, [&] {
+            const std::clock_t begin = std::clock();  // of the process: CPU, not time
+            while (std::clock() - begin < CLOCKS_PER_SEC / 50) {
+            }
+            done.set_value();
+        }));
+        ASSERT_TRUE(comes(done));
+    }
+    EXPECT_GT(used - before, 10'000);
 }
 
 TEST(MediaPool, LosesNoWakeUp) {

@@ -134,11 +134,23 @@ void MediaFeed::configure(TrackState& track, const flv::Tag& tag, PacketBatch& o
     try {
         auto fresh = describe_config(tag);
         if (has_nal_units(tag.codec)) track.nal_length = nal_length_size(tag);
+        compare_profile(track, tag);
         announce(track, fresh, out);
     } catch (const Malformed& e) {
         track.usable = false;
         warn_once(track, tag.kind, tag.codec, std::string("has a decoder setup that cannot be read: ") + e.what());
     }
+}
+
+/// What is recorded keeps the profile of its parameter sets; players that only take the offered one cannot show it.
+void MediaFeed::compare_profile(TrackState& track, const flv::Tag& tag) {
+    if (tag.codec != TD_CODEC_H264) return;
+    const auto profile = h264::parse_sps(h264::parse_avcc(tag.payload).sps.front()).profile;
+    if (sdp_->offers_profile(profile)) return;
+    warn_once(track, tag.kind, tag.codec,
+              "is of profile " + std::to_string(profile) +
+                  ", which the file that setting 'protocol.rtmp.publish_sdp' names does not offer (profile-level-id); "
+                  "some players may not show it");
 }
 
 void MediaFeed::announce(TrackState& track, Track fresh, PacketBatch& out) {

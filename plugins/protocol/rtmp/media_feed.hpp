@@ -48,6 +48,7 @@ private:
     void aggregate(ByteSpan bytes, std::uint32_t timestamp, PacketBatch& out);
     bool accepts(TrackState& track, const flv::Tag& tag);
     void configure(TrackState& track, const flv::Tag& tag, PacketBatch& out);
+    void compare_profile(TrackState& track, const flv::Tag& tag);
     void announce(TrackState& track, Track fresh, PacketBatch& out);
     void frame(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out);
     ByteSpan canonical(const TrackState& track, ByteSpan payload, PacketBatch& out) const;

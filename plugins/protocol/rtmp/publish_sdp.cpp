@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "flv.hpp"
 #include "tapedeck/context.hpp"
@@ -35,6 +37,18 @@ std::string_view next_word(std::string_view& rest) {
     return word;
 }
 
+/// The first byte of a fmtp line's profile-level-id: profile_idc.
+std::optional<std::uint8_t> profile_of(std::string_view line) {
+    constexpr std::string_view name = "profile-level-id=";
+    const auto at = line.find(name);
+    if (at == std::string_view::npos) return std::nullopt;
+    const auto digits = line.substr(at + name.size(), 2);
+    std::uint8_t profile = 0;
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), profile, 16);
+    if (read.ec != std::errc() || read.ptr != digits.data() + 2) return std::nullopt;
+    return profile;
+}
+
 }  // namespace
 
 PublishSdp PublishSdp::parse(std::string_view text) {
@@ -61,6 +75,8 @@ PublishSdp PublishSdp::parse(std::string_view text) {
             next_word(line);  // payload type
             const auto encoding = next_word(line);
             media->codecs.insert(canonical(encoding.substr(0, encoding.find('/'))));
+        } else if (media == &sdp.video_ && line.starts_with("a=fmtp:")) {
+            if (const auto profile = profile_of(line)) sdp.profiles_.insert(*profile);
         }
     }
     return sdp;

@@ -24,6 +24,8 @@ public:
     /// `kind` is TD_VIDEO or TD_AUDIO.
     bool allows(std::uint32_t kind) const;
     bool allows(std::uint32_t kind, std::uint32_t codec) const;
+    /// Whether a H.264 profile_idc is among those offered (profile-level-id, RFC 6184 section 8.1), or none is named.
+    bool offers_profile(std::uint8_t profile) const { return profiles_.empty() || profiles_.contains(profile); }
 
 private:
     struct Media {
@@ -34,6 +36,7 @@ private:
 
     bool everything_ = true;
     Media video_, audio_;
+    std::set<std::uint8_t> profiles_;
 };
 
 }  // namespace tapedeck::rtmp

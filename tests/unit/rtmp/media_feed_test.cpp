@@ -259,5 +259,16 @@ TEST_F(MediaFeedTest, SaysWhenTheStreamWasKicked) {
     EXPECT_TRUE(batch.empty());
 }
 
+TEST_F(MediaFeedTest, WarnsOnceOfAProfileThatTheSdpDoesNotOffer) {
+    open(PublishSdp::parse("m=video 0 RTP/AVP 112\na=rtpmap:112 H264/90000\na=fmtp:112 profile-level-id=42e01f\n"));
+    video(0, video_config(avcc_360p));
+    EXPECT_TRUE(host.log().empty());
+    video(0, video_config(avcc));
+    video(40, video_config(avcc_360p));
+    video(80, video_config(avcc));
+    EXPECT_EQ(host.logged("profile 100"), 1u);
+    EXPECT_EQ(sink.tracks().size(), 4u) << "it is taken all the same";
+}
+
 }  // namespace
 }  // namespace tapedeck::rtmp

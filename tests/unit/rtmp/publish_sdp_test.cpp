@@ -64,5 +64,15 @@ TEST(PublishSdp, ReadsAFileAndRefusesOneThatWouldRefuseEverything) {
     std::filesystem::remove(file);
 }
 
+TEST(PublishSdp, OffersTheProfilesItNamesOrAll) {
+    const auto sdp = PublishSdp::parse(
+        "m=video 0 RTP/AVP 112 113\na=rtpmap:112 H264/90000\na=fmtp:112 profile-level-id=42e01f;packetization-mode=1\n"
+        "a=fmtp:113 packetization-mode=1; profile-level-id=4D0020\na=fmtp:114 profile-level-id=zz\n");
+    for (const auto& [profile, offered] : {std::pair{0x42, true}, {0x4d, true}, {0x64, false}, {0, false}})
+        EXPECT_EQ(sdp.offers_profile(static_cast<std::uint8_t>(profile)), offered) << profile;
+    EXPECT_TRUE(PublishSdp::parse(audio_only).offers_profile(0x64));
+    EXPECT_TRUE(PublishSdp().offers_profile(0x64));
+}
+
 }  // namespace
 }  // namespace tapedeck::rtmp

@@ -1,4 +1,4 @@
-"""Chromium plays a recording, driven by browser.js."""
+"""Chromium plays a recording, driven by the scripts beside us."""
 import json
 import pathlib
 import subprocess
@@ -8,9 +8,13 @@ from case import SOURCE
 NODE_MODULES = SOURCE / "build" / "node" / "node_modules"
 
 
-def play(test, url):
-    """What browser.js saw; AssertionError where it could not play, or is not installed."""
-    shown = subprocess.run(["node", pathlib.Path(__file__).with_name("browser.js"), url], capture_output=True, text=True, timeout=120,
+def see(test, script, url):
+    """What the script saw; AssertionError where it could not play, or is not installed."""
+    shown = subprocess.run(["node", pathlib.Path(__file__).with_name(script), url], capture_output=True, text=True, timeout=120,
                            env={"NODE_PATH": str(NODE_MODULES), "PATH": "/usr/bin:/bin", "HOME": str(test.scratch)})
     test.assertEqual(shown.returncode, 0, shown.stdout + shown.stderr + "\nbin/setup installs chromium and playwright-core")
     return json.loads(shown.stdout)
+
+
+def play(test, url):
+    return see(test, "browser.js", url)

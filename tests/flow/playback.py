@@ -1,11 +1,13 @@
 """Recordings over HTTP: ranges and headers by a plain client, playing and seeking by a browser."""
 import pathlib
+import shutil
 import subprocess
 
 import browser
 import clips
 import media
 from case import FlowTest, eventually, run
+from line import Line
 
 
 class Playback(FlowTest):
@@ -90,6 +92,28 @@ class Playback(FlowTest):
                 for wanted, reached, advanced in seen["seeks"]:
                     self.assertAlmostEqual(reached, wanted, delta=0.1)
                     self.assertGreater(advanced, reached)
+
+    def test_chromium_shows_ten_minutes_after_little_and_seeks_by_one_range(self):
+        server = self.server({"record_flash_published_streams": "false", "record_queue": "1m"})  # or pieces would be larger than a live stream's
+        (server.home / "media").mkdir()
+        for clip, container in ((clips.both(30), "mp4"), (clips.vp8_opus(30), "webm")):
+            with self.subTest(container):
+                shutil.copy(clip, server.home / "media" / clip.name)
+                uri = f"vod://{clip.name}"
+                body = {"uri": uri, "then": [uri] * 19, "localStreamName": "film", "realTime": False, "record": True}
+                self.assertEqual(server.rest("/vod/startup", body), (200, None))
+                file = server.file("film." + container, 60)
+                line = Line(server.http_port, 400_000)
+                self.addCleanup(line.close)
+                seen = browser.see(self, "first_picture.js", f"http://127.0.0.1:{line.port}/client/records/{file.name}")
+                self.assertAlmostEqual(seen["duration"], 600, delta=1)
+                self.assertAlmostEqual(seen["at"], 480, delta=1)
+                (_, before), (first, taken), (sought, _) = (line.marks[name] for name in ("begin", "first", "sought"))
+                first, sought = (tuple(r for r in ranges if r) for ranges in (first, sought))
+                print(f"{container}: {taken - before} bytes of {file.stat().st_size} by {first}, then {sought[len(first):]}")
+                self.assertLessEqual(len(first), 3)
+                self.assertLessEqual(taken - before, 1 << 19)
+                self.assertEqual(len(set(sought[len(first):])), 1, sought)  # Chromium may ask for it twice
 
 
 if __name__ == "__main__":

@@ -148,7 +148,7 @@ class Ts(FlowTest):
 
     def test_killed_at_any_moment_a_recording_plays_as_it_is_and_gets_its_name(self):
         clip = clips.both(30)
-        moments = random.Random(SEED)
+        moments, most = random.Random(SEED), 0.0
         print(f"seed {SEED}")
         for _ in range(KILLS):
             server = self.served({"stream_record_policy_template": "{streamName}-{endTime}"}, film=clip)
@@ -164,8 +164,11 @@ class Ts(FlowTest):
             self.assertAlmostEqual(int(file.stem.rsplit("-", 1)[1]) / 1000, media.seconds(file), delta=0.2)
             self.assertEqual(file.read_bytes(), before[:file.stat().st_size])
             self.assert_same(file, clip, whole=False)
+            most = max(most, sent - media.seconds(file))
+            self.assertLessEqual(most, 1.0)
             self.assertEqual(server.parts(), [])
             self.assertEqual(server.terminate(), 0)
+        print(f"at most {most:.2f} s lost")
 
     def test_a_torn_file_names_its_stream_when_the_catalogue_was_lost(self):
         clip = clips.both(30)

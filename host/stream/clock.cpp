@@ -66,6 +66,10 @@ void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival
     const std::int64_t shift = to_ticks(line.shift_us, track.time_base);
     packet.dts += shift;
     packet.pts = packet.pts == TD_NO_TIME ? packet.dts : packet.pts + shift;
+    if (line.time_base.num != track.time_base.num || line.time_base.den != track.time_base.den) {
+        line.last_dts = rescale(line.last_dts, line.time_base, track.time_base);
+        line.time_base = track.time_base;
+    }
     if (line.last_dts != 0 && packet.dts <= line.last_dts) packet.dts = line.last_dts + 1;
     packet.pts = std::max(packet.pts, packet.dts);
     line.last_dts = packet.dts;

@@ -30,7 +30,8 @@ private:
         std::int64_t arrival_us = 0;
         std::int64_t step_us = 0;   ///< from the packet before to the last one
         std::int64_t shift_us = 0;  ///< placed - source
-        std::int64_t last_dts = 0;  ///< ticks
+        std::int64_t last_dts = 0;  ///< ticks of
+        td_rational time_base{1, 1};
     };
 
     /// Where the tracks of a clock are at this arrival; nothing while none has begun.

@@ -72,6 +72,16 @@ TEST(Clock, LeavesALateTrackWhereItSaysItBegins) {
     EXPECT_EQ(place(clock, test::aac(), 5000, 6000).dts, 5000);
 }
 
+TEST(Clock, ATrackGoesOnInANewTimeBase) {
+    Clock clock;
+    td_track sound = test::aac();
+    sound.time_base = {1, 44100};
+    place(clock, sound, 4 * 44100, 4000);
+    sound.time_base = {1, 8000};
+    EXPECT_EQ(place(clock, sound, 4 * 8000 + 160, 4020).dts, 4 * 8000 + 160);
+    EXPECT_EQ(place(clock, sound, 4 * 8000 + 160, 4040).dts, 4 * 8000 + 161) << "and rises all the same";
+}
+
 TEST(Clock, NeverFallsBackWithinATrack) {
     Clock clock;
     EXPECT_EQ(place(clock, test::video(), 100, 0).dts, 100);

@@ -139,7 +139,7 @@ class Late(FlowTest):
         self.assertEqual(server.terminate(), 0)
         self.assertAlmostEqual(media.seconds(server.file("film_2.webm", 30)), 10, delta=0.5)
 
-    def test_waiting_for_a_publisher_ends_with_its_time_and_with_the_server(self):
+    def test_waiting_for_a_publisher_ends_with_its_time_by_rest_and_with_the_server(self):
         server = self.ruled({"record_reconnect_timeout": "1"})
         self.play(server, clips.both(10), "short")
         self.assertAlmostEqual(media.seconds(server.file("short.mp4", 30)), 10, delta=0.15)
@@ -148,10 +148,24 @@ class Late(FlowTest):
         server.configure(record_reconnect_timeout="600")
         server.reload()
         eventually(lambda: server.log().count("reading the settings again") == 2, "the settings are read")
+        self.play(server, clips.both(10), "stopped")
+        self.leaves(server, "stopped")
+        session = next(one["mediaSessionId"] for one in server.rest("/recorder/find_all")[1] if "stopped" in one["fileName"])
+        self.assertEqual(server.rest("/recorder/terminate", {"mediaSessionId": session})[0], 200)
+        self.assertAlmostEqual(media.seconds(server.file("stopped.mp4", 5)), 10, delta=0.15)
         self.play(server, clips.both(10), "long")
         self.leaves(server, "long")
         self.assertEqual(server.terminate(20), 0)
         self.assertAlmostEqual(media.seconds(server.files("long.mp4")[0]), 10, delta=0.15)
+
+    def test_a_disk_without_space_ends_the_waiting_for_a_publisher(self):
+        server = self.ruled({"record_reconnect_timeout": "600"})
+        self.play(server, clips.both(10), "film")
+        self.leaves(server, "film")
+        server.configure(file_recorder_min_space="900000g")
+        server.reload()
+        self.assertAlmostEqual(media.seconds(server.file("film.mp4")), 10, delta=0.15)
+        server.logged("recording of 'film' stops: Not enough available disk space")
 
 
 if __name__ == "__main__":

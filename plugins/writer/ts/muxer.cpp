@@ -117,6 +117,7 @@ void Muxer::add(const td_track& given) {
 
 void Muxer::map() {
     std::vector<MappedTrack> mapped;
+    mapped.reserve(tracks_.size());
     for (const auto& track : tracks_) mapped.push_back({now_.channels[track->channel].pid, track->type});
     map_ = program_map(mapped[clock_track_].pid, mapped, version_);
 }

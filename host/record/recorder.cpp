@@ -136,6 +136,7 @@ void Recorder::work() {
         const std::string name = parts_.delivery.provisional_name(facts());
         const std::lock_guard lock(mutex_);
         shown_name_ = name;
+        shown_row_ = 0;
     }
     if (restart_wanted_) stream_->request_key(0);
 
@@ -295,7 +296,7 @@ void Recorder::named(const Recording& recording) {
         const std::lock_guard lock(mutex_);
         if (!recording.name.empty()) {
             last_named_ = share(recording);
-            shown_name_ = recording.name;
+            if (shown_row_ == recording.row) shown_name_ = recording.name;  // else another file is written already
         }
         last = --closing_ == 0 && state_ == State::Over && !std::exchange(settled_, true);
     }

@@ -149,7 +149,8 @@ private:
     bool restarting_ = false;
     OptionTexts next_options_;
     std::string shown_name_;
-    int closing_ = 0;  // files handed over that have no name yet
+    std::int64_t shown_row_ = 0;  // of the file that has it; 0: none yet
+    int closing_ = 0;             // files handed over that have no name yet
     bool settled_ = false;
     std::shared_ptr<const td_recording> last_named_;
 

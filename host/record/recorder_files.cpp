@@ -130,10 +130,10 @@ void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us
     limit_us_ = aligns ? until_multiple(rotation_.duration_us, std::max<std::int64_t>(newest_us_ - origin_us, 0))
                        : rotation_.duration_us;
     await_key_ = true;  // which the first picture is, but for a track that came late
-    const std::string name = parts_.delivery.provisional_name(segment_->facts());  // its start is known now
     {
         const std::lock_guard lock(mutex_);
-        shown_name_ = name;
+        shown_name_ = segment_->name();  // its start is known now
+        shown_row_ = segment_->facts().row;
     }
     log::info("{} goes to {}", label(), segment_->facts().path);
 }

@@ -52,6 +52,8 @@ public:
     /// The file's length after the last flush, a reserve in it included, and what was written since.
     std::uint64_t bytes() const { return bytes_; }
     std::uint64_t device() const;
+    /// The file's name as far as it is known (R81).
+    const std::string& name() const { return open_.name; }
     /// The facts as they are now.
     const Recording& facts() const { return facts_; }
 

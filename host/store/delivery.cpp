@@ -49,6 +49,10 @@ std::filesystem::path Delivery::home_folder(const Recording* recording) const {
     return pipeline_->home_folder(recording);
 }
 
+std::optional<UnderWay> Delivery::under_way(const std::string& name) const {
+    return pipeline_->under_way(name);
+}
+
 void Delivery::remove(const std::string& key, const std::stop_token& stop) const {
     pipeline_->remove(key, stop);
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ class Catalog;
 class Dispatcher;
 class Disk;
 class Flusher;
+class Places;
 struct Extension;
 class Writer;
 
@@ -27,6 +29,13 @@ class Writer;
 struct OpenFile {
     std::unique_ptr<File> file;
     std::int64_t row = 0;
+    std::string name;  ///< as far as it is known (R81)
+};
+
+/// A file that is being written or finished, for who reads it meanwhile.
+struct UnderWay {
+    std::filesystem::path path;
+    std::shared_ptr<Places> places;
 };
 
 /// Thread-safe. Order for each file: name, reserve it, finish, home storage, `released`, further storages, hooks in the
@@ -81,6 +90,10 @@ public:
     std::string provisional_name(const Recording& recording) const;
     /// The home storage's local folder for this recording (null: in general); empty when it has none.
     std::filesystem::path home_folder(const Recording* recording) const;
+
+    /// The file of this name, as far as it is known, while it is written and finished here; nothing before, afterwards
+    /// and for one that an earlier process wrote. [any]
+    std::optional<UnderWay> under_way(const std::string& name) const;
 
     /// Removes a key of the home storage, within `storage_timeout`. Throws Error. [blocking]
     void remove(const std::string& key, const std::stop_token& stop) const;

@@ -196,18 +196,17 @@ void File::truncate(std::uint64_t bytes) {
 }
 
 void File::insert(std::uint64_t at, std::uint64_t count) {
-    if (no_insert_.load(std::memory_order_relaxed)) {
-        throw Error("insert into " + path_.string() + ": it is being downloaded", TD_UNSUPPORTED);
-    }
     const auto blocks = static_cast<std::uint64_t>(status_of(descriptor_->number).st_blksize);
     if (at % blocks != 0 || count % blocks != 0) {
         throw Error("insert into " + path_.string() + ": not whole blocks of the file system", TD_UNSUPPORTED);
     }
-    if (::fallocate(descriptor_->number, FALLOC_FL_INSERT_RANGE, static_cast<off_t>(at), static_cast<off_t>(count)) !=
-        0) {
+    const bool is_free = places_->change([&] {
+        const auto offset = static_cast<off_t>(at), length = static_cast<off_t>(count);
+        if (::fallocate(descriptor_->number, FALLOC_FL_INSERT_RANGE, offset, length) == 0) return;
         if (is_refusal(errno)) throw Error("insert into " + path_.string() + ": not supported here", TD_UNSUPPORTED);
         fail("insert into", errno);
-    }
+    });
+    if (!is_free) throw Error("insert into " + path_.string() + ": it is being downloaded", TD_UNSUPPORTED);
     descriptor_->dirty.store(true, std::memory_order_relaxed);
 }
 

@@ -9,6 +9,7 @@
 
 #include "store/descriptor.hpp"
 #include "store/direct_writes.hpp"
+#include "store/places.hpp"
 #include "tapedeck/abi.h"
 
 namespace tapedeck::host {
@@ -38,8 +39,8 @@ public:
 
     /// The folder in which `rewrite` opens its file: the one where the file will end. Default: the file's own folder.
     void set_target(std::filesystem::path folder) { target_ = std::move(folder); }
-    /// While it is being downloaded: `insert` answers TD_UNSUPPORTED, for it shifts bytes under the reader. [any]
-    void set_no_insert(bool on) { no_insert_.store(on, std::memory_order_relaxed); }
+    /// For who reads it meanwhile: while they hold the bytes, `insert` answers TD_UNSUPPORTED. [any]
+    std::shared_ptr<Places> places() const { return places_; }
 
     /// From now on blocks of the disk are kept for the steps of finishing, about 1.5 % of what is written, so that a
     /// disk that runs full has room for the file's index. Where the file system cannot, nothing is kept.
@@ -78,7 +79,7 @@ private:
     std::uint64_t device_ = 0;
     std::unique_ptr<File> fresh_;
     std::atomic<std::uint64_t> written_ = 0;
-    std::atomic<bool> no_insert_ = false;
+    const std::shared_ptr<Places> places_ = std::make_shared<Places>();
     bool keeps_reserve_ = false;
     std::uint64_t reserved_ = 0, next_growth_ = 0;  ///< bytes kept, and written when more will be
 };

@@ -74,7 +74,7 @@ void Pipeline::reserve(const JobPtr& job, unsigned first_copy) {
     }
     const std::lock_guard lock(mutex_);
     facts.name = key;
-    job->shown.name = key;
+    job->shown.name = job->known_as = key;
     std::erase_if(job->entry.debts, [](const Debt& debt) { return debt.event == 0; });
     Debt debt;
     debt.target = home().name;
@@ -109,6 +109,10 @@ void Pipeline::seal(const JobPtr& job, const std::stop_token& stop) {
     if (!reached("committing", job)) return;
     facts.bytes = job->file->length();
     facts.path = job->file->path().string();
+    {
+        const std::lock_guard lock(mutex_);
+        job->path = facts.path;
+    }
     job->writer.reset();
     job->file.reset();
     commit(job, State::Finished, &Pipeline::put, home().workers);
@@ -171,6 +175,7 @@ void Pipeline::put(const JobPtr& job, const std::stop_token& stop) {
                 {.target = hook, .event = TD_RECORD_STORED, .attempts = 0, .next_try_us = 0, .detail = {}});
         }
         job->shown = facts;
+        job->path = facts.path;
     }
     // Clients hear their name in any case, hooks only of what the catalogue knows.
     clock_.post([self = shared_from_this(), job](const std::stop_token&) { self->tell(job); },

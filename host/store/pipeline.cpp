@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <ranges>
 #include <thread>
 
 #include "base/log.hpp"
@@ -104,6 +105,9 @@ OpenFile Pipeline::open(Recording& recording) {
     parts_.flusher.add(*opened.file);
     auto job = std::make_shared<Job>();
     job->entry.facts = recording;
+    job->known_as = opened.name = provisional_name(recording);
+    job->path = recording.path;
+    job->places = opened.file->places();
     {
         const std::lock_guard lock(mutex_);
         jobs_.emplace(opened.row, job);
@@ -292,6 +296,14 @@ bool Pipeline::is_idle() const {
         };
         return !job.is_closed || (job.is_stored && std::ranges::all_of(job.entry.debts, waits));
     });
+}
+
+std::optional<UnderWay> Pipeline::under_way(const std::string& name) const {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [row, job] : std::views::reverse(jobs_)) {  // the newest of the name
+        if (job->known_as == name && job->places != nullptr) return UnderWay{job->path, job->places};
+    }
+    return {};
 }
 
 void Pipeline::remove(const std::string& key, const std::stop_token& stop) const {

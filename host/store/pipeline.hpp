@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -33,7 +34,10 @@ struct Job {
 
     // Guarded.
     Delivery::Released released;
-    Recording shown;  ///< what `released` tells when the time is over
+    Recording shown;                 ///< what `released` tells when the time is over
+    std::string known_as;            ///< its name as far as it is known
+    std::filesystem::path path;      ///< where it lies now
+    std::shared_ptr<Places> places;  ///< for who reads it meanwhile
     bool is_closed = false, is_stored = false;
     std::set<std::pair<std::string, std::int32_t>> sent;  ///< debts that are with a hook or storage now
     std::set<std::string> resting;                        ///< hooks that failed and are called again later
@@ -56,6 +60,7 @@ public:
     void require_free_name(const Recording& recording) const;
     std::string provisional_name(const Recording& recording) const;
     std::filesystem::path home_folder(const Recording* recording) const;
+    std::optional<UnderWay> under_way(const std::string& name) const;
     void remove(const std::string& key, const std::stop_token& stop) const;
     void stop(std::chrono::milliseconds limit);
     std::size_t pending() const;

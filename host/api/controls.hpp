@@ -4,14 +4,17 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "api/message.hpp"
 #include "base/error.hpp"
 
 namespace tapedeck::host::api {
@@ -81,7 +84,9 @@ public:
     enum class State { Missing, Running, Ready };
     struct Located {
         State state = State::Missing;
-        std::filesystem::path path;  ///< absolute, for Ready
+        std::filesystem::path path;        ///< absolute; empty where nothing is written yet
+        std::shared_ptr<const void> hold;  ///< of Running: while it lives, what is written keeps its place in the file
+        std::uint64_t version = 0;         ///< of Running: another one after something was moved in the file
     };
     virtual ~RecordFiles() = default;
     /// `name` is relative, has no empty, `.` or `..` component and no NUL; folders are separated by `/`. Called on a
@@ -89,10 +94,11 @@ public:
     virtual Located locate(const std::string& name) = 0;
 };
 
-/// `?start=&end=` of `/client/records/` (R93-R99): parts of records as files of their own.
+/// `?start=&end=` of `/client/records/` (R93-R99): parts of records as files of their own, and records that are still
+/// written as files that are whole.
 class RecordCuts {
 public:
-    /// From when to when, in microseconds of the record; not both are missing.
+    /// From when to when, in microseconds of the record.
     struct Times {
         std::optional<std::int64_t> from_us, to_us;
     };
@@ -103,9 +109,29 @@ public:
     virtual ~RecordCuts() = default;
     /// Whether files of this name can be cut; of others the whole file is the answer (R97). Any thread.
     virtual bool can_cut(std::string_view name) const = 0;
+    /// Which setting lets files of this name be cut that are not; empty: none does. Any thread.
+    virtual std::string setting_for(std::string_view name) const = 0;
     /// The part of `source`, made now or found from before. `name` is the record's, as `RecordFiles::locate` got it.
     /// Called on a pool thread, looks at the disk; the part is made on another.
     virtual void cut(const std::filesystem::path& source, const std::string& name, const Times& times, Done done) = 0;
+
+    /// A record as far as it is written, or a part of that, as a whole file: an index in memory and the media where it
+    /// lies in the record, which is not copied.
+    struct Snapshot {
+        FileParts files;
+        std::string etag;
+        std::time_t made = 0;
+    };
+    /// Who asks, as far as it is known, and whether for the rest of what it got before.
+    struct Viewer {
+        std::string client;
+        bool goes_on = false;
+    };
+    using SnapshotDone = std::function<void(const Snapshot* snapshot, const Error* failure)>;
+    /// Of a Running record, with the hold of it; both times may be missing. A viewer that goes on gets what it got
+    /// before. As `cut`.
+    virtual void snapshot(const RecordFiles::Located& source, const std::string& name, const Times& times,
+                          const Viewer& viewer, SnapshotDone done) = 0;
 };
 
 /// `/health` and the counters of `/?action=stat`.

@@ -25,6 +25,7 @@ SentSome send_some(const OpenFile& connection, const OpenFile& file, std::uint64
 
 // cachestat(2), from Linux 6.5 on, which the headers of older systems do not know.
 bool is_in_memory(const OpenFile& file, std::uint64_t at, std::uint64_t count) {
+    if (!file.is_local()) return false;
     constexpr long cachestat_number = 451;  // on every architecture
     struct {
         std::uint64_t offset, length;

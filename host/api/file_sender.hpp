@@ -20,7 +20,8 @@ inline constexpr std::uint64_t sent_at_once = 2 << 20;
 /// block. Waits for the disk where the file is not in memory, never for the client.
 SentSome send_some(const OpenFile& connection, const OpenFile& file, std::uint64_t at, std::uint64_t count);
 
-/// Whether these bytes are in memory, so that sending them waits for no disk. False where the system cannot tell.
+/// Whether these bytes are in memory, so that sending them waits for no disk. False where the system
+/// cannot tell.
 bool is_in_memory(const OpenFile& file, std::uint64_t at, std::uint64_t count);
 
 }  // namespace tapedeck::host::api

@@ -1,16 +1,10 @@
 #include "api/message.hpp"
 
-#include <unistd.h>
-
 namespace tapedeck::host::api {
 
 std::string_view Request::header(const std::string& lower_case_name) const {
     const auto found = headers.find(lower_case_name);
     return found == headers.end() ? std::string_view() : std::string_view(found->second);
-}
-
-OpenFile::~OpenFile() {
-    ::close(descriptor_);
 }
 
 }  // namespace tapedeck::host::api

@@ -1,6 +1,8 @@
 // One HTTP request and its answer as plain values; what every part of the API but the sockets works with.
 #pragma once
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -27,34 +29,41 @@ struct Request {
     std::string_view header(const std::string& lower_case_name) const;
 };
 
-/// A file opened for reading; closes it.
+/// A file opened for reading, or a connection; closes it.
 class OpenFile {
 public:
-    explicit OpenFile(int descriptor) : descriptor_(descriptor) {}
-    ~OpenFile();
+    /// `is_local`: what is in memory of the file is read without asking anybody else, such as a network.
+    explicit OpenFile(int descriptor, bool is_local = false) : descriptor_(descriptor), is_local_(is_local) {}
+    ~OpenFile() { ::close(descriptor_); }
     OpenFile(const OpenFile&) = delete;
     OpenFile& operator=(const OpenFile&) = delete;
     int descriptor() const { return descriptor_; }
+    bool is_local() const { return is_local_; }
 
 private:
-    int descriptor_;
+    const int descriptor_;
+    const bool is_local_;
 };
 
-/// Part of a file as a body. It is sent in pieces of bounded size, never held in memory.
-struct FileBody {
+/// Bytes of a file. They are sent in pieces of bounded size, never held in memory.
+struct FilePart {
     std::shared_ptr<const OpenFile> file;  ///< shared: answers are copyable values
     std::uint64_t first = 0;
     std::uint64_t count = 0;
 };
+
+/// One behind the other.
+using FileParts = std::vector<FilePart>;
 
 /// An answer. Content-Length, Connection, Date and Server are the server's own.
 struct Response {
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    FileBody file = {};         ///< used when `file.file` is set
-    bool close = false;         ///< end the connection after it
-    bool without_body = false;  ///< HEAD: the lengths are told, nothing is sent
+    FileParts files = {};                   ///< the body, unless it is empty
+    std::shared_ptr<const void> hold = {};  ///< what must live until the answer is sent
+    bool close = false;                     ///< end the connection after it
+    bool without_body = false;              ///< HEAD: the lengths are told, nothing is sent
 };
 
 /// Takes the answer to one request; called once, from any thread, also from inside the handler.

@@ -66,6 +66,18 @@ RangeRequest parse_range(std::string_view header, std::uint64_t size) {
     return {Kind::Part, {*first, std::min(*last, size - 1)}};
 }
 
+FileParts slice(const FileParts& files, ByteRange part) {
+    FileParts found;
+    std::uint64_t begin = 0;
+    for (const FilePart& one : files) {
+        const std::uint64_t end = begin + one.count;
+        const std::uint64_t first = std::max(part.first, begin), behind = std::min(part.last + 1, end);
+        if (first < behind) found.push_back({one.file, one.first + (first - begin), behind - first});
+        begin = end;
+    }
+    return found;
+}
+
 std::string http_date(std::time_t time) {
     std::tm parts{};
     gmtime_r(&time, &parts);

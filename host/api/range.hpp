@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "api/message.hpp"
+
 namespace tapedeck::host::api {
 
 /// Part of a file: never empty, never beyond its end.
@@ -22,6 +24,9 @@ struct RangeRequest {
     ByteRange part{};
 };
 RangeRequest parse_range(std::string_view header, std::uint64_t size);
+
+/// These bytes of files that lie one behind the other.
+FileParts slice(const FileParts& files, ByteRange part);
 
 /// What a file is known by: it changes when the file does.
 struct Version {

@@ -46,7 +46,8 @@ std::string head_of(const Response& response, bool keep_alive) {
         if (is_one_line) head += fmt::format("{}: {}\r\n", name, value);  // else it would bring headers of its own
     }
     if (response.status != 304) {
-        const auto length = response.file.file ? response.file.count : response.body.size();
+        std::uint64_t length = response.body.size();
+        for (const FilePart& part : response.files) length += part.count;
         head += fmt::format("Content-Length: {}\r\n", length);
     }
     head += fmt::format("Date: {}\r\nServer: tapedeck\r\n", http_date(std::time(nullptr)));
@@ -190,28 +191,35 @@ awaitable<void> Session::send(const Response& response, const Request& request, 
                response.status);
     auto head = head_of(response, keep_alive);
     const bool with_body = !response.without_body && response.status != 304;
-    if (with_body && !response.file.file) head += response.body;  // one packet for most answers
+    if (with_body) head += response.body;  // one packet for most answers
     co_await wire_->write(head, options_->write_timeout);
-    if (with_body && response.file.file) co_await send_file(response.file);
+    if (with_body && !response.files.empty()) co_await send_files(response.files);
 }
 
 /// By the kernel where the connection is plain; over TLS the bytes pass through here.
-awaitable<void> Session::send_file(const FileBody& body) {
+awaitable<void> Session::send_files(const FileParts& files) {
     const int bypass = wire_->bypass();
-    if (bypass < 0) {
-        co_await send_pieces(body);
-        co_return;
+    std::shared_ptr<const OpenFile> connection;  // shared: a worker may outlive the session
+    if (bypass >= 0) connection = std::make_shared<const OpenFile>(bypass);
+    for (const FilePart& part : files) {
+        if (connection == nullptr) {
+            co_await send_pieces(part);
+        } else {
+            co_await send_part(connection, part);
+        }
     }
-    const auto connection = std::make_shared<const OpenFile>(bypass);  // shared: a worker may outlive the session
-    for (std::uint64_t sent = 0; sent < body.count;) {
-        const std::uint64_t at = body.first + sent;
-        const std::uint64_t count = std::min(sent_at_once, body.count - sent);
-        const auto some = is_in_memory(*body.file, at, count)
-                              ? send_some(*connection, *body.file, at, count)
-                              : co_await send_from_disk(connection, body.file, at, count);
+}
+
+awaitable<void> Session::send_part(std::shared_ptr<const OpenFile> connection, const FilePart& part) {
+    for (std::uint64_t sent = 0; sent < part.count;) {
+        const std::uint64_t at = part.first + sent;
+        const std::uint64_t count = std::min(sent_at_once, part.count - sent);
+        const auto some = is_in_memory(*part.file, at, count)
+                              ? send_some(*connection, *part.file, at, count)
+                              : co_await send_from_disk(connection, part.file, at, count);
         if (some.failed) throw boost::system::system_error(boost::asio::error::connection_reset);
         sent += some.bytes;
-        if (sent < body.count) co_await wire_->writable(options_->write_timeout);
+        if (sent < part.count) co_await wire_->writable(options_->write_timeout);
     }
 }
 
@@ -227,14 +235,14 @@ awaitable<SentSome> Session::send_from_disk(std::shared_ptr<const OpenFile> conn
     co_return *some;
 }
 
-awaitable<void> Session::send_pieces(const FileBody& body) {
-    auto at = body.first;
-    auto left = body.count;
+awaitable<void> Session::send_pieces(const FilePart& part) {
+    auto at = part.first;
+    auto left = part.count;
     auto piece = std::make_shared<std::vector<char>>();
     while (left > 0) {
         piece->resize(static_cast<std::size_t>(std::min<std::uint64_t>(left, file_piece)));
         Later<Piece> later(wire_->executor());
-        const bool accepted = workers_.post([slot = later.slot(), file = body.file, at, piece] {
+        const bool accepted = workers_.post([slot = later.slot(), file = part.file, at, piece] {
             read_piece(*file, at, *piece);
             slot.give(piece);
         });

@@ -39,11 +39,12 @@ private:
     boost::asio::awaitable<void> receive_body(RequestParser& parser);
     boost::asio::awaitable<Response> answer(const Request& request);
     boost::asio::awaitable<void> send(const Response& response, const Request& request, bool keep_alive);
-    boost::asio::awaitable<void> send_file(const FileBody& body);
+    boost::asio::awaitable<void> send_files(const FileParts& files);
+    boost::asio::awaitable<void> send_part(std::shared_ptr<const OpenFile> connection, const FilePart& part);
     boost::asio::awaitable<SentSome> send_from_disk(std::shared_ptr<const OpenFile> connection,
                                                     std::shared_ptr<const OpenFile> file, std::uint64_t at,
                                                     std::uint64_t count);
-    boost::asio::awaitable<void> send_pieces(const FileBody& body);
+    boost::asio::awaitable<void> send_pieces(const FilePart& part);
     boost::asio::awaitable<void> read_more(std::chrono::milliseconds limit);
     std::chrono::milliseconds left_for_request() const;
 

@@ -190,9 +190,9 @@ bool App::stop() {
     delivery_.stop(std::chrono::seconds(2));
     dispatcher_.stop(std::chrono::seconds(2));
     admission_.stop(std::chrono::seconds(2));
-    cutter_.stop();  // after what must not be lost: a part of a file on a hung disk is waited for
     callbacks_.stop();
-    hangs_ = !retention_.stop(std::chrono::seconds(6));
+    hangs_ = !cutter_.stop(std::chrono::seconds(2));
+    hangs_ = !retention_.stop(std::chrono::seconds(6)) || hangs_;
     hangs_ = !media_.stop(std::chrono::seconds(2)) || hangs_;
     if (hangs_) log::warning("a disk hangs; the recordings on it are made whole at the next start");
     log::info("stopped");

@@ -7,6 +7,7 @@
 #include "record/rotation.hpp"
 #include "store/catalog.hpp"
 #include "store/naming.hpp"
+#include "store/places.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -207,10 +208,13 @@ api::RecordFiles::Located Recorders::locate(const std::string& name) {
     std::error_code error;
     const std::filesystem::path path = parts_.recorder.delivery.home_folder(nullptr) / name;
     const bool unfinished = is_part_name(path.filename().string());
-    if (!unfinished && std::filesystem::is_regular_file(path, error)) return {State::Ready, path};
-    const bool running =
-        std::ranges::any_of(all(), [&](const auto& recorder) { return recorder->file_name() == name; });
-    return {running || parts_.catalog.is_claimed(name) ? State::Running : State::Missing, {}};
+    if (!unfinished && std::filesystem::is_regular_file(path, error)) return {State::Ready, path, {}};
+    if (const auto file = parts_.recorder.delivery.under_way(name)) {
+        const auto hold = file->places->hold();
+        return {State::Running, file->path, hold, file->places->changes()};
+    }
+    const bool waits = std::ranges::any_of(all(), [&](const auto& recorder) { return recorder->file_name() == name; });
+    return {waits || parts_.catalog.is_claimed(name) ? State::Running : State::Missing, {}, {}};
 }
 
 bool Recorders::wait(std::chrono::milliseconds limit) {

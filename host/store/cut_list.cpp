@@ -58,9 +58,9 @@ std::optional<FileVersion> version_of(int descriptor) {
     return version_of(facts);
 }
 
-std::string format_cut(const std::string& name, const KnownCut& cut) {
+std::string format_cut(const std::string& asked, const KnownCut& cut) {
     return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}", cut.used_us, cut.source.size, cut.source.modified_ns,
-                       cut.part.size, cut.part.modified_ns, cut.file, name);
+                       cut.part.size, cut.part.modified_ns, cut.file, asked);
 }
 
 std::optional<NamedCut> parse_cut(std::string_view line) {
@@ -72,7 +72,7 @@ std::optional<NamedCut> parse_cut(std::string_view line) {
     const auto tab = line.find('\t');
     if (!numbers || tab == 0 || tab == std::string_view::npos || tab + 1 == line.size()) return {};
     cut.file = line.substr(0, tab);
-    found.name = line.substr(tab + 1);
+    found.asked = line.substr(tab + 1);
     return found;
 }
 
@@ -80,7 +80,7 @@ CutList::CutList(fs::path file) : file_(std::move(file)) {
     std::ifstream in(file_, std::ios::binary);
     std::size_t lines = 0;
     for (std::string line; std::getline(in, line); ++lines) {
-        if (const auto found = parse_cut(line)) keep(found->name, found->cut);
+        if (const auto found = parse_cut(line)) keep(found->asked, found->cut);
     }
     if (lines <= 2 * cuts_.size()) return;
     try {
@@ -90,28 +90,28 @@ CutList::CutList(fs::path file) : file_(std::move(file)) {
     }
 }
 
-const KnownCut* CutList::find(const std::string& name) const {
-    const auto found = cuts_.find(name);
+const KnownCut* CutList::find(const std::string& asked) const {
+    const auto found = cuts_.find(asked);
     return found == cuts_.end() ? nullptr : &found->second;
 }
 
-void CutList::add(const std::string& name, const KnownCut& cut) {
-    write_all(file_, O_APPEND, format_cut(name, cut) + '\n');
-    keep(name, cut);
+void CutList::add(const std::string& asked, const KnownCut& cut) {
+    write_all(file_, O_APPEND, format_cut(asked, cut) + '\n');
+    keep(asked, cut);
 }
 
-void CutList::keep(const std::string& name, const KnownCut& cut) {
-    remove(name);
-    cuts_.emplace(name, cut);
+void CutList::keep(const std::string& asked, const KnownCut& cut) {
+    remove(asked);
+    cuts_.emplace(asked, cut);
     bytes_ += cut.part.size;
 }
 
-void CutList::touch(const std::string& name, std::int64_t now_us) {
-    if (const auto found = cuts_.find(name); found != cuts_.end()) found->second.used_us = now_us;
+void CutList::touch(const std::string& asked, std::int64_t now_us) {
+    if (const auto found = cuts_.find(asked); found != cuts_.end()) found->second.used_us = now_us;
 }
 
-void CutList::remove(const std::string& name) {
-    const auto found = cuts_.find(name);
+void CutList::remove(const std::string& asked) {
+    const auto found = cuts_.find(asked);
     if (found == cuts_.end()) return;
     bytes_ -= found->second.part.size;
     cuts_.erase(found);
@@ -119,7 +119,7 @@ void CutList::remove(const std::string& name) {
 
 void CutList::save() const {
     std::string text;
-    for (const auto& [name, cut] : cuts_) text += format_cut(name, cut) + '\n';
+    for (const auto& [asked, cut] : cuts_) text += format_cut(asked, cut) + '\n';
     const fs::path fresh = file_.string() + ".new";
     write_all(fresh, O_TRUNC, text);
     if (::rename(fresh.c_str(), file_.c_str()) != 0) throw_errno("rename " + fresh.string(), errno);

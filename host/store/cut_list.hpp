@@ -39,12 +39,12 @@ public:
     /// Reads the file, if there is one; lines that make no sense are left out.
     explicit CutList(std::filesystem::path file);
 
-    /// By the name that the part has by its times. Null: not known.
-    const KnownCut* find(const std::string& name) const;
+    /// By what was asked for. Null: not known.
+    const KnownCut* find(const std::string& asked) const;
     /// Replaces what was known. Throws Error when the line cannot be written.
-    void add(const std::string& name, const KnownCut& cut);
-    void touch(const std::string& name, std::int64_t now_us);
-    void remove(const std::string& name);
+    void add(const std::string& asked, const KnownCut& cut);
+    void touch(const std::string& asked, std::int64_t now_us);
+    void remove(const std::string& asked);
 
     const std::map<std::string, KnownCut>& all() const { return cuts_; }
     /// The sum of all parts' sizes.
@@ -54,7 +54,7 @@ public:
     void save() const;
 
 private:
-    void keep(const std::string& name, const KnownCut& cut);
+    void keep(const std::string& asked, const KnownCut& cut);
 
     std::filesystem::path file_;
     std::map<std::string, KnownCut> cuts_;
@@ -62,9 +62,9 @@ private:
 };
 
 /// One line of the file, without its end; names hold no control characters.
-std::string format_cut(const std::string& name, const KnownCut& cut);
+std::string format_cut(const std::string& asked, const KnownCut& cut);
 struct NamedCut {
-    std::string name;
+    std::string asked;
     KnownCut cut;
 };
 std::optional<NamedCut> parse_cut(std::string_view line);

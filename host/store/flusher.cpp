@@ -1,13 +1,10 @@
 #include "store/flusher.hpp"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
@@ -17,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/file_system.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/thread_name.hpp"
@@ -46,10 +44,7 @@ struct Device {
 
 /// Whether syncfs leaves nothing behind, which a network or FUSE file system does not promise.
 bool has_common_sync(int descriptor) {
-    struct statfs status {};
-    if (::fstatfs(descriptor, &status) != 0) return false;
-    constexpr std::array<long, 4> known{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC};
-    return std::ranges::find(known, static_cast<long>(status.f_type)) != known.end();
+    return file_system_of(descriptor) == FileSystem::Disk;
 }
 
 using Dirty = std::vector<std::pair<std::shared_ptr<Descriptor>, const std::string*>>;

@@ -26,14 +26,14 @@ void OpenReaders::with(const std::filesystem::path& file, const Extension& exten
             throw;
         }
     }
-    use(*entry->reader, entry->version);
+    use(*entry->reader, *entry->file, entry->version);
 }
 
 std::shared_ptr<OpenReaders::Entry> OpenReaders::find(const std::filesystem::path& file) {
     const std::lock_guard lock(mutex_);
     auto& entry = entries_[file];
     if (!entry) entry = std::make_shared<Entry>();
-    const std::shared_ptr<Entry> found = entry;
+    std::shared_ptr<Entry> found = entry;
     found->used = Clock::now();
     while (entries_.size() > most) {
         auto oldest = entries_.end();

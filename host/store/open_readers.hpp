@@ -21,9 +21,9 @@ class OpenReaders {
 public:
     static constexpr std::size_t most = 8;
 
-    /// Opens `file`, if it is not open in this version, and runs `use` with its reader and its version. Others who want
+    /// Opens `file`, if it is not open in this version, and runs `use` with its reader. Others who want
     /// the same file wait meanwhile: a reader takes one call at a time. [blocking] Throws what opening and `use` throw.
-    using Use = std::function<void(Reader& reader, const FileVersion& version)>;
+    using Use = std::function<void(Reader& reader, const File& file, const FileVersion& version)>;
     void with(const std::filesystem::path& file, const Extension& extension, const Use& use);
 
     /// Closes readers that nobody used for so long.

@@ -168,6 +168,16 @@ class Cut(FlowTest):
         self.assertEqual(kept.stat().st_ino, made, "it was not cut again")
         eventually(lambda: not list(folder.glob(".tapedeck-cut-*")), "what a kill left is deleted")
 
+    def test_parts_of_a_recording_whose_name_looks_like_a_part_are_its_own(self):
+        server, _ = self.recorded(clips.both(6), "cam")
+        server.publish(clips.large(6), "cam-s1")
+        server.file("cam-s1.mp4")
+        for _ in range(2):
+            _, _, one = self.part(server, "start=1&end=2", "cam.mp4", "one.mp4")
+            _, _, other = self.part(server, "end=2", "cam-s1.mp4", "other.mp4")
+            self.assertEqual([media.track(part, "video")["width"] for part in (one, other)], [320, 640])
+        self.assertEqual(server.metrics()['tapedeck_cuts_total{result="made"}'], 2)
+
     def test_the_parts_not_asked_for_longest_go_when_there_are_too_many_bytes(self):
         server, _ = self.recorded(clips.both(12, 50), settings={"cutter.max_size": "1m"})
         (server.records / "stream-s100.mp4").write_bytes(b"x" * 2_000_000)  # no part of ours

@@ -49,17 +49,6 @@ class Playback(FlowTest):
             self.assertGreaterEqual(status, 400, path)
             self.assertNotIn(b"secret", body, path)
 
-    def test_a_recording_under_way_is_404_that_says_so(self):
-        server = self.server()
-        publisher = server.publishing(clips.both(), "live", loop=True)
-        server.stream("live")
-        eventually(server.parts, "the file")
-        status, _, body = server.download("live.mp4")
-        self.assertEqual(status, 404)
-        self.assertIn(b"still running", body)
-        part = server.parts()[0]
-        self.assertEqual(server.download(part.name)[0], 404)
-
     def test_the_content_disposition_is_a_setting(self):
         server, _ = self.recorded({"record_response_content_disposition_header_value": "attachment"}, name='say "hi"')
         (_, path), = server.hooked(1)

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace tapedeck::host;
     const auto found = parse_cut({reinterpret_cast<const char*>(data), size});
     if (!found) return 0;
-    const auto again = parse_cut(format_cut(found->name, found->cut));
-    if (!again || again->name != found->name || again->cut != found->cut) std::abort();
+    const auto again = parse_cut(format_cut(found->asked, found->cut));
+    if (!again || again->asked != found->asked || again->cut != found->cut) std::abort();
     return 0;
 }

@@ -429,9 +429,10 @@ typedef struct td_reader {
     uint32_t reserved;
     const char* extension;
     td_status (*create)(const td_host*, const td_context*, td_file*, void** self, td_error*);
-    /* [blocking] Writes the part from `from_us` to `to_us` (TD_NO_TIME: to the end) into an empty file. EXACT: it
-     * begins with what is shown at `from_us`, not with the key frame before. TD_NOT_FOUND: the file has no such part;
-     * `to_us` may lie up to a second behind its end. May be null. */
+    /* [blocking] Writes the part from `from_us` to `to_us` (TD_NO_TIME: to the end) into an empty file, from its front
+     * to its end: only what `write` wrote may be written again. EXACT: it begins with what is shown at `from_us`, where
+     * the format can, not with the key frame before. TD_NOT_FOUND: the file has no such part; `to_us` may lie up to a
+     * second behind its end. The file may still be written: what is whole of it counts. May be null. */
     td_status (*cut)(void* self, int64_t from_us, int64_t to_us, uint32_t flags, td_file* target, td_error*);
     /* [blocking] Writes what is known of the file as JSON. May be null. */
     td_status (*inspect)(void* self, td_file* json, td_error*);

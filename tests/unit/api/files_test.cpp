@@ -1,9 +1,11 @@
 // /client/records/: parts, versions, names and what must stay hidden.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <fstream>
 
+#include "api/file_sender.hpp"
 #include "fixture.hpp"
 
 namespace tapedeck::host::api::test {
@@ -140,13 +142,56 @@ TEST_F(FilesTest, OutsideTheFolderAreNotReached) {
     for (const auto& name : files_.asked) EXPECT_EQ(name.find(".."), std::string::npos) << name;
 }
 
-TEST_F(FilesTest, StillRunningSaySo) {
-    write("now.mp4", "x");
-    files_.running = {"now.mp4"};
+TEST_F(FilesTest, ThatAreStillWrittenAreServedAsFarAsTheyAre) {
+    const auto hold = std::make_shared<int>();
+    write("now.webm", "0123456789");
+    files_.running["now.webm"] = hold;
     start();
-    const auto reply = ask("GET", "/client/records/now.mp4");
-    EXPECT_EQ(reply.status, 404);
-    EXPECT_NE(reply.body.find("still running"), std::string::npos) << reply.body;
+    auto connection = client();
+    const auto first = connection.ask("GET", "/client/records/now.webm");
+    EXPECT_EQ(first.status, 200);
+    EXPECT_EQ(first.body, "0123456789");
+    EXPECT_EQ(first.header("cache-control"), "no-store");
+    EXPECT_EQ(first.header("etag") + first.header("last-modified"), "") << "no two answers are alike";
+    EXPECT_EQ(connection.ask("GET", "/client/records/now.webm", {}, {{"Range", "bytes=4-"}}).header("content-range"),
+              "bytes 4-9/10");
+    write("now.webm", "0123456789abcdef");
+    const auto more = connection.ask("GET", "/client/records/now.webm", {}, {{"Range", "bytes=10-"}});
+    EXPECT_EQ(more.status, 206);
+    EXPECT_EQ(more.body, "abcdef");
+    EXPECT_EQ(connection.ask("GET", "/client/records/now.webm", {}, {{"If-None-Match", "*"}}).status, 200);
+    files_.running["now.webm"] = nullptr;
+    const auto early = connection.ask("GET", "/client/records/now.webm");
+    EXPECT_EQ(early.status, 404);
+    EXPECT_NE(early.body.find("still running"), std::string::npos) << early.body;
+    server_->stop();
+    workers_.reset();
+    EXPECT_EQ(hold.use_count(), 1) << "it is held while it is sent, and no longer";
+}
+
+TEST_F(FilesTest, ThatAreStillWrittenAreServedAsMp4WithAnIndexOfTheirOwn) {
+    write("now.mp4", "media");
+    files_.running["now.mp4"] = std::make_shared<int>();
+    start();
+    const auto whole = ask("GET", "/client/records/now.mp4", {}, {{"User-Agent", "player"}});
+    EXPECT_EQ(whole.body, "-1 -1 media");
+    EXPECT_EQ(whole.header("content-type"), "video/mp4");
+    EXPECT_EQ(whole.header("cache-control"), "no-store");
+    EXPECT_EQ(whole.header("etag"), "\"made\"");
+    EXPECT_EQ(ask("GET", "/client/records/now.mp4?start=1&end=2").body, "1000000 2000000 media");
+    struct Row {
+        const char *range, *body;
+        bool goes_on;
+    };
+    for (const auto& [range, body, goes_on] :
+         {Row{"bytes=0-", "-1 -1 media", false}, Row{"bytes=1-7", "1 -1 me", true}, Row{"bytes=3-4", "-1", true},
+          Row{"bytes=7-", "edia", true}, Row{"bytes=-4", "edia", true}}) {
+        EXPECT_EQ(ask("GET", "/client/records/now.mp4", {}, {{"Range", range}}).body, body) << range;
+        EXPECT_EQ(cuts_.viewers.back().goes_on, goes_on) << range;
+    }
+    EXPECT_EQ(cuts_.viewers.front().client, "127.0.0.1 player");
+    cuts_.failure = Error("not yet", TD_NOT_FOUND);
+    EXPECT_EQ(ask("GET", "/client/records/now.mp4").status, 404);
 }
 
 TEST_F(FilesTest, ThatAreNoFilesAreNotServed) {
@@ -172,7 +217,9 @@ TEST_F(FilesTest, OfAnySizeArriveUnchanged) {
 }
 
 TEST_F(FilesTest, ThatShrinkWhileTheyAreSentEndTheConnection) {
-    write("large.ts", std::string(20'000'000, 'x'));
+    std::string large;
+    large.resize(20'000'000, 'x');
+    write("large.ts", large);
     start();
     auto connection = client();
     connection.shrink_receive_buffer();
@@ -180,6 +227,14 @@ TEST_F(FilesTest, ThatShrinkWhileTheyAreSentEndTheConnection) {
     ASSERT_EQ(connection.receive(true).value().status, 200);
     std::filesystem::resize_file(files_.folder / "large.ts", 10);
     EXPECT_TRUE(connection.is_ended()) << "what is missing cannot be made up";
+}
+
+TEST_F(FilesTest, AreThoughtToBeInMemoryOnlyWhereNobodyElseIsAskedForThem) {
+    const auto path = files_.folder / "stream.mp4";
+    const auto open = [&] { return ::open(path.c_str(), O_RDONLY | O_CLOEXEC); };
+    const OpenFile strange(open()), local(open(), true);
+    EXPECT_FALSE(is_in_memory(strange, 0, 10)) << "a network's file, as far as is known";
+    EXPECT_FALSE(is_in_memory(local, 1 << 30, 10));
 }
 
 TEST_F(FilesTest, AreServedInPartsByTime) {
@@ -202,6 +257,16 @@ TEST_F(FilesTest, OfOtherKindsAreServedWholeWhateverPartIsWanted) {
     EXPECT_EQ(ask("GET", "/client/records/film.webm?start=1&end=2").body, "webm");
     EXPECT_EQ(ask("GET", "/client/records/film.webm?start=abc").body, "webm");
     EXPECT_TRUE(cuts_.asked.empty());
+}
+
+TEST_F(FilesTest, ThatAreNotCutComeWholeAndSayWhichSettingWouldCutThem) {
+    write("film.webm", "0123456789");
+    start();
+    const auto reply = ask("GET", "/client/records/film.webm?start=1&end=2");
+    EXPECT_EQ(reply.body, "0123456789");
+    EXPECT_NE(reply.header("warning").find("cutter.other_formats"), std::string::npos) << reply.header("warning");
+    EXPECT_EQ(ask("GET", "/client/records/film.webm").header("warning"), "");
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=1").header("warning"), "");
 }
 
 TEST_F(FilesTest, HaveNoPartBetweenTimesThatMakeNoSense) {

@@ -1,8 +1,9 @@
 #include "fixture.hpp"
 
-#include <stdlib.h>
+#include <fcntl.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 
 namespace tapedeck::host::api::test {
@@ -46,8 +47,13 @@ void FakeRecorder::await_stops(std::size_t count) {
 
 RecordFiles::Located FakeFiles::locate(const std::string& name) {
     asked.push_back(name);
-    if (std::ranges::count(running, name) > 0) return {State::Running, {}};
-    return {State::Ready, folder / name};
+    Located located{State::Ready, folder / name, {}};
+    if (const auto found = running.find(name); found != running.end()) {
+        located.state = State::Running;
+        located.hold = found->second;
+        if (found->second == nullptr) located.path.clear();
+    }
+    return located;
 }
 
 void FakeCuts::cut(const std::filesystem::path&, const std::string& name, const Times& times, Done done) {
@@ -56,6 +62,20 @@ void FakeCuts::cut(const std::filesystem::path&, const std::string& name, const 
     const auto part = folder / ("part-of-" + name);
     std::ofstream(part) << times.from_us.value_or(-1) << ' ' << times.to_us.value_or(-1);
     done(&part, nullptr);
+}
+
+void FakeCuts::snapshot(const RecordFiles::Located& source, const std::string&, const Times& times,
+                        const Viewer& viewer, SnapshotDone done) {
+    viewers.push_back(viewer);
+    if (failure) return done(nullptr, &*failure);
+    // An index of its own in front of what the file has.
+    std::ofstream(folder / "index") << times.from_us.value_or(-1) << ' ' << times.to_us.value_or(-1) << ' ';
+    Snapshot made{{}, "\"made\"", 1};
+    for (const auto& path : {folder / "index", source.path}) {
+        const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        made.files.push_back({std::make_shared<OpenFile>(descriptor, true), 0, std::filesystem::file_size(path)});
+    }
+    done(&made, nullptr);
 }
 
 ServerTest::ServerTest() {

@@ -62,7 +62,7 @@ class FakeFiles : public RecordFiles {
 public:
     Located locate(const std::string& name) override;
     std::filesystem::path folder;
-    std::vector<std::string> running;
+    std::map<std::string, std::shared_ptr<const void>> running;  ///< with their holds; without one nothing is written
     std::vector<std::string> asked;
 };
 
@@ -70,9 +70,15 @@ public:
 class FakeCuts : public RecordCuts {
 public:
     bool can_cut(std::string_view name) const override { return name.ends_with(".mp4"); }
+    std::string setting_for(std::string_view name) const override {
+        return name.ends_with(".webm") ? "cutter.other_formats" : "";
+    }
     void cut(const std::filesystem::path& source, const std::string& name, const Times& times, Done done) override;
+    void snapshot(const RecordFiles::Located& source, const std::string& name, const Times& times, const Viewer& viewer,
+                  SnapshotDone done) override;
     std::filesystem::path folder;
     std::vector<Times> asked;
+    std::vector<Viewer> viewers;
     std::optional<Error> failure;
 };
 

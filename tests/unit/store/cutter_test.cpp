@@ -78,7 +78,7 @@ protected:
     void start(const std::string& settings = "") {
         cutter_.reset();
         disk_.reset();
-        source_ = std::make_unique<SettingsSource>(folder_.path, settings);
+        source_ = std::make_unique<SettingsSource>(folder_.path, "cutter.other_formats = true\n" + settings);
         source_->declare("", "", store_keys);
         source_->declare("", "", cutter_keys);
         source_->declare("reader.txt", "", {});
@@ -225,6 +225,82 @@ TEST_F(CutterTest, NeitherGivesNorReplacesNorDeletesAFileThatIsNoPart) {
     EXPECT_FALSE(fs::exists(records("cam-s3.txt"))) << "but parts go";
 }
 
+TEST_F(CutterTest, KeepsPartsOfDifferentRecordingsApartThatHaveOneName) {
+    start();
+    record("cam-s1.txt", "a recording of its own");
+    const Answer first = cut({second, 2 * second});
+    const Answer second_one = cut({{}, 2 * second}, "cam-s1.txt");
+    EXPECT_EQ(first.part, records("cam-s1-e2.txt"));
+    EXPECT_EQ(second_one.part, records("cam-s1-e2-2.txt"));
+    EXPECT_EQ(text_of_file(cut({second, 2 * second}).part), "1000000 2000000 film");
+    EXPECT_EQ(text_of_file(cut({{}, 2 * second}, "cam-s1.txt").part), "0 2000000 a recording of its own");
+    EXPECT_EQ(Cuts::get().made, 2) << "neither pushed the other out";
+    EXPECT_EQ(cut({{}, second}, "cam-s1-e2.txt").status, TD_MALFORMED) << "a part of a part";
+}
+
+TEST_F(CutterTest, LetsOneRecordingNotTakeAllThreads) {
+    start("cutter.threads = 2\n");
+    record("other.txt", "other");
+    std::promise<void> begun, go;
+    Cuts::get().on_cut = [&begun, wait = go.get_future().share(), first = true]() mutable {
+        if (std::exchange(first, false)) begun.set_value(), wait.wait();
+    };
+    std::vector<std::future<Answer>> busy;
+    busy.reserve(3);
+    for (int i = 0; i < 3; ++i) busy.push_back(ask({i * second, {}}));
+    begun.get_future().wait();
+    auto other = ask({second, {}}, "other.txt");
+    EXPECT_EQ(other.wait_for(30s), std::future_status::ready) << "while the first recording's parts wait";
+    go.set_value();
+    EXPECT_EQ(other.get().failure, "");
+    for (auto& one : busy) EXPECT_EQ(one.get().failure, "");
+}
+
+TEST_F(CutterTest, DoesNotWaitLongForAPartThatHangs) {
+    start("cutter.threads = 1\n");
+    std::promise<void> begun, go;
+    Cuts::get().on_cut = [&begun, wait = go.get_future().share()] {
+        begun.set_value();
+        wait.wait();
+    };
+    auto running = ask({second, {}});
+    begun.get_future().wait();
+    EXPECT_FALSE(cutter_->stop(10ms));
+    go.set_value();
+    EXPECT_EQ(running.get().failure, "");
+}
+
+TEST_F(CutterTest, GivesSnapshotsOfWhatIsStillWrittenAndKeepsNoFileOfThem) {
+    start();
+    const auto hold = std::make_shared<int>();
+    const auto ask_for = [&](const Cutter::Viewer& viewer, const Times& times = {}) {
+        std::promise<std::pair<std::string, std::string>> said;
+        cutter_->snapshot({api::RecordFiles::State::Running, records("cam.txt"), hold, 0}, "cam.txt", times, viewer,
+                          [&](const Cutter::Snapshot* made, const Error* failure) {
+                              if (failure != nullptr) return said.set_value({failure->what(), ""});
+                              std::string text;
+                              for (const auto& part : made->files) {
+                                  std::string bytes(part.count, '\0');
+                                  EXPECT_EQ(::pread(part.file->descriptor(), bytes.data(), bytes.size(),
+                                                    static_cast<off_t>(part.first)),
+                                            static_cast<ssize_t>(bytes.size()));
+                                  text += bytes;
+                              }
+                              said.set_value({text, made->etag});
+                          });
+        return said.get_future().get();
+    };
+    const auto first = ask_for({"a", false});
+    EXPECT_EQ(first.first, "0 -1 film");
+    record("cam.txt", "a longer film");
+    EXPECT_EQ(ask_for({"a", true}), first) << "the rest of what it got";
+    EXPECT_EQ(ask_for({"b", false}, {second, {}}).first, "1000000 -1 a longer film");
+    EXPECT_EQ(ask_for({"b", false}, {200 * second, {}}).first, "not yet: reader txt: cut: the file lasts 100 s");
+    EXPECT_THAT(files(), UnorderedElementsAre("cam.txt"));
+    cutter_->stop(1min);
+    EXPECT_EQ(hold.use_count(), 1);
+}
+
 TEST_F(CutterTest, KnowsItsPartsAfterARestart) {
     start("mp4_cutter_dir = parts\n");
     const fs::path part = cut({second, {}}).part;
@@ -233,7 +309,7 @@ TEST_F(CutterTest, KnowsItsPartsAfterARestart) {
     start("mp4_cutter_dir = parts\n");
     EXPECT_EQ(cut({second, {}}).part, part);
     EXPECT_EQ(Cuts::get().made, 1);
-    cutter_.reset();  // waits for the threads
+    cut({2 * second, {}});
     EXPECT_FALSE(fs::exists(folder_.path / "parts" / ".tapedeck-cut-7-1"));
 }
 
@@ -244,15 +320,26 @@ TEST_F(CutterTest, DeletesAtItsStartWhatNobodyAskedForSoLong) {
     cut({3 * second, {}});
     cutter_.reset();
     CutList list(folder_.path / "state" / "cuts");
-    for (const char* name : {"cam-s1.txt", "cam-s2.txt"}) {
+    for (const char* name : {"cam.txt?-s1", "cam.txt?-s2"}) {
         KnownCut old = *list.find(name);
         old.used_us -= 3600 * second;
         list.add(name, old);
     }
     start("cutter.max_age = 30min\n");
     EXPECT_EQ(cut({3 * second, {}}).part, records("cam-s3.txt"));
-    cutter_.reset();
-    EXPECT_THAT(files(), UnorderedElementsAre("cam.txt", "cam-s3.txt"));
+    cut({4 * second, {}});
+    cutter_.reset();  // what runs ends, cleaning included
+    EXPECT_THAT(files(), UnorderedElementsAre("cam.txt", "cam-s3.txt", "cam-s4.txt"));
+}
+
+TEST_F(CutterTest, CutsOtherFormatsThanMp4OnlyWhereThatIsSet) {
+    start();
+    EXPECT_TRUE(cutter_->can_cut("cam.txt"));
+    EXPECT_EQ(cutter_->setting_for("cam.txt"), "");
+    start("cutter.other_formats = false\n");
+    EXPECT_FALSE(cutter_->can_cut("cam.txt"));
+    EXPECT_EQ(cutter_->setting_for("cam.txt"), "cutter.other_formats");
+    EXPECT_EQ(cutter_->setting_for("cam.doc"), "") << "no setting helps here";
 }
 
 TEST_F(CutterTest, SaysWhatIsWrongAndLeavesNothing) {
@@ -278,7 +365,7 @@ TEST_F(CutterTest, TellsAllWhoWaitWhenTheServerStops) {
     auto running = ask({second, {}});
     begun.get_future().wait();
     auto waiting = ask({2 * second, {}});
-    auto stopper = std::async(std::launch::async, [&] { cutter_->stop(); });
+    auto stopper = std::async(std::launch::async, [&] { cutter_->stop(1min); });
     EXPECT_EQ(waiting.get().status, TD_CANCELLED);
     go.set_value();
     EXPECT_EQ(running.get().failure, "");
@@ -290,7 +377,7 @@ TEST(CutList, SurvivesLinesThatMakeNoSense) {
     const KnownCut cut{"a b-s1.mp4", {5, 6}, {7, -8}, 9};
     const auto again = parse_cut(format_cut("a b-s1 .mp4", cut));
     ASSERT_TRUE(again);
-    EXPECT_EQ(again->name, "a b-s1 .mp4");
+    EXPECT_EQ(again->asked, "a b-s1 .mp4");
     EXPECT_EQ(again->cut, cut);
     for (const char* line :
          {"", "1", "1\t2\t3\t4\t5", "1\t2\t3\t4\t5\t", "1\t2\t3\t4\t5\tfile", "1\t2\t3\t4\t5\tfile\t",

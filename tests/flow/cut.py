@@ -5,7 +5,9 @@ import subprocess
 import urllib.parse
 
 import clips
+import matroska
 import media
+import mpegts
 from case import FlowTest, eventually, run
 
 
@@ -116,7 +118,56 @@ class Cut(FlowTest):
     def test_other_formats_are_answered_whole(self):
         server = self.server()
         (server.records / "film.webm").write_bytes(b"webm")
-        self.assertEqual(self.part(server, "start=1&end=2", "film.webm")[2].read_bytes(), b"webm")
+        _, headers, body = self.part(server, "start=1&end=2", "film.webm")
+        self.assertEqual(body.read_bytes(), b"webm")
+        self.assertIn("cutter.other_formats", headers["warning"])
+
+    def test_webm_mkv_and_ts_are_cut_from_a_key_picture_on_where_that_is_set(self):
+        settings = {"cutter.other_formats": "true", "record_formats": "h264-mkv, vp8-webm", "record_flash_published_streams": "false"}
+        for clip, name, more in ((clips.vp8_opus(10), "film.webm", {}), (clips.h264_opus(10), "film.mkv", {}),
+                                 (clips.both(12, 50), "film.ts", {"record_h264_to_ts": "true"})):
+            with self.subTest(name):
+                server = self.server({**settings, **more})
+                (server.home / "media").mkdir(exist_ok=True)
+                (server.home / "media" / clip.name).write_bytes(clip.read_bytes())
+                answer = server.rest("/vod/startup", {"uri": f"vod://{clip.name}", "localStreamName": "film", "realTime": False, "record": True})
+                self.assertEqual(answer, (200, None))
+                file = server.file(name, 30)
+                whole = pictures(file)
+                if name.endswith(".ts"):  # ffmpeg's pictures begin at 0 wherever they are
+                    apart = max(0, media.times(file, "video")[0] - media.times(file, "audio")[0])
+                    whole = [(at + apart, md5) for at, md5 in whole]
+                sound = media.hashes(file, "audio")
+                for start, end in ((0, 2.5), (3.2, 5.9), (4, 6), (7.5, 9.9)):
+                    status, headers, part = self.part(server, f"start={start}&end={end}", name, name)
+                    self.assertEqual(status, 200)
+                    seen = pictures(part)
+                    key = whole[0][0] + max(0, (start + 0.0005 - whole[0][0]) // 2 * 2)  # one each 2 s
+                    length = end - min(key, start)
+                    in_time = [picture for picture in seen if picture[0] - seen[0][0] < end - key - 0.001]
+                    self.assertLessEqual(len(seen) - len(in_time), 2, "pictures that others need")
+                    seen = in_time
+                    first = [md5 for _, md5 in whole].index(seen[0][1])
+                    self.assertAlmostEqual(whole[first][0], key, delta=0.05, msg="the key picture before it")
+                    self.assertEqual([md5 for _, md5 in seen], [md5 for _, md5 in whole[first:first + len(seen)]])
+                    self.assertAlmostEqual(whole[first + len(seen) - 1][0], end, delta=0.07, msg=f"{start}..{end}")
+                    self.assertEqual(media.decodes(part), "")
+                    kept = media.hashes(part, "audio")
+                    at = sound.index(kept[0])
+                    self.assertEqual(kept, sound[at:at + len(kept)], "no frame of sound is missing")
+                    times = media.times(part, "audio")
+                    self.assertAlmostEqual(times[0], media.times(part, "video")[0], delta=0.1)
+                    self.assertAlmostEqual(times[-1] - times[0], length, delta=0.15)
+                    if name.endswith(".ts"):
+                        mpegts.read(part)
+                    else:
+                        self.assertTrue(matroska.is_finished(part))
+                        self.assertAlmostEqual(seen[0][0], 0, delta=0.05 if start == 0 else 0.001)
+                        self.assertAlmostEqual(media.seconds(part), length, delta=0.05)
+                        self.assertAlmostEqual(matroska.keys_near(part, 0), 0, delta=0.05)
+                for query in ("start=50", "end=50", "start=2&end=1"):
+                    self.assertEqual(self.part(server, query, name)[0], 400, query)
+                server.terminate()
 
     def test_fifty_equal_requests_at_once_make_one_part(self):
         server, _ = self.recorded(clips.both(12, 50))

@@ -1,4 +1,5 @@
-// The MKV writer as a plugin.
+// The MKV writer and reader as a plugin.
+#include "reader.hpp"
 #include "writer.hpp"
 
 namespace tapedeck::ebml {
@@ -32,6 +33,16 @@ public:
     explicit MkvWriter(Context context) : MatroskaWriter(context, format) {}
 };
 
+class MkvReader : public MatroskaReader {
+public:
+    static constexpr const char* id = "mkv";
+    static constexpr const char* doc = "Parts of MKV files, from a key picture on";
+    static constexpr const char* extension = "mkv";
+
+    using MatroskaReader::MatroskaReader;
+};
+
 }  // namespace tapedeck::ebml
 
-TAPEDECK_PLUGIN("mkv", TAPEDECK_VERSION, "Tapedeck", "MIT", "MKV files", tapedeck::ebml::MkvWriter);
+TAPEDECK_PLUGIN("mkv", TAPEDECK_VERSION, "Tapedeck", "MIT", "MKV files", tapedeck::ebml::MkvWriter,
+                tapedeck::ebml::MkvReader);

@@ -1,4 +1,6 @@
-// The MPEG-TS writer as a plugin.
+// The MPEG-TS writer and reader as a plugin.
+#include "reader.hpp"
 #include "writer.hpp"
 
-TAPEDECK_PLUGIN("ts", TAPEDECK_VERSION, "Tapedeck", "MIT", "MPEG-TS files", tapedeck::ts::TsWriter);
+TAPEDECK_PLUGIN("ts", TAPEDECK_VERSION, "Tapedeck", "MIT", "MPEG-TS files", tapedeck::ts::TsWriter,
+                tapedeck::ts::TsReader);

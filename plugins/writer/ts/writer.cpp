@@ -2,23 +2,13 @@
 
 #include <string>
 
-#include "scanner.hpp"
+#include "file_source.hpp"
 
 namespace tapedeck::ts {
 namespace {
 
 // A host that is late with `flush` gets its bytes into the file all the same, before they grow out of bounds.
 constexpr std::size_t most_pending_bytes = 32 << 20;
-
-class FileSource : public Source {
-public:
-    explicit FileSource(File file) : file_(file) {}
-    std::uint64_t size() const override { return file_.length(); }
-    std::size_t read(std::uint64_t at, std::span<std::uint8_t> into) const override { return file_.read(at, into); }
-
-private:
-    File file_;
-};
 
 }  // namespace
 

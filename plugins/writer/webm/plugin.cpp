@@ -1,4 +1,5 @@
-// The WebM writer as a plugin.
+// The WebM writer and reader as a plugin.
+#include "reader.hpp"
 #include "writer.hpp"
 
 namespace tapedeck::ebml {
@@ -33,6 +34,16 @@ public:
     explicit WebmWriter(Context context) : MatroskaWriter(context, format) {}
 };
 
+class WebmReader : public MatroskaReader {
+public:
+    static constexpr const char* id = "webm";
+    static constexpr const char* doc = "Parts of WebM files, from a key picture on";
+    static constexpr const char* extension = "webm";
+
+    using MatroskaReader::MatroskaReader;
+};
+
 }  // namespace tapedeck::ebml
 
-TAPEDECK_PLUGIN("webm", TAPEDECK_VERSION, "Tapedeck", "MIT", "WebM files", tapedeck::ebml::WebmWriter);
+TAPEDECK_PLUGIN("webm", TAPEDECK_VERSION, "Tapedeck", "MIT", "WebM files", tapedeck::ebml::WebmWriter,
+                tapedeck::ebml::WebmReader);

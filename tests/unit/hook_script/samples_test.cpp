@@ -1,6 +1,9 @@
 // The scripts that people have: the two samples of the specification (R37, R39), unchanged, and the one we ship.
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "process.hpp"
 #include "scripts.hpp"
 
@@ -57,8 +60,9 @@ TEST_F(Samples, AFolderThatCannotBeWrittenIsNamed) {
 class ShippedScript : public testing::Test {
 protected:
     Outcome run_shipped(const std::string& stream, std::vector<std::string> environment = {}) const {
-        return run({.program = SHIPPED_SCRIPT, .arguments = {stream, file_.string()}, .environment = environment},
-                   never);
+        return run(
+            {.program = SHIPPED_SCRIPT, .arguments = {stream, file_.string()}, .environment = std::move(environment)},
+            never);
     }
     Scripts home_;
     fs::path file_ = home_.add("records/x.mp4", "media");

@@ -27,7 +27,7 @@ public:
     const fs::path& folder() const { return folder_; }
     /// An executable file with this text.
     fs::path add(const std::string& name, const std::string& text, fs::perms rights = fs::perms(0755)) const {
-        const auto path = folder_ / name;
+        auto path = folder_ / name;
         fs::create_directories(path.parent_path());
         std::ofstream(path) << text;
         fs::permissions(path, rights);

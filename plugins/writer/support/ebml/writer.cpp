@@ -62,6 +62,7 @@ Bytes MatroskaWriter::entries() const {
 /// With those of pictures whose size is not known yet.
 std::uint64_t MatroskaWriter::wanted_slot() const {
     std::vector<TrackHead> heads;
+    heads.reserve(tracks_.size());
     for (const auto& track : tracks_) heads.push_back(track->head());
     return tracks_slot(track_entries(heads).size());
 }

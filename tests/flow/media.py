@@ -40,6 +40,22 @@ def hashes(path, kind):
     return [md5 for *_, md5 in packets(path, kind)]
 
 
+def all_hashes(path):
+    """{kind: [md5]} of the packets of all tracks, by one process."""
+    isobmff = ["-ignore_editlist", "1"] if str(path).endswith(".mp4") else []
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *isobmff, "-copyts", "-i", str(path), "-map", "0", "-c", "copy", "-copyinkf",
+                          "-f", "framemd5", "-"], capture_output=True, text=True)
+    assert run.returncode == 0, f"{path}: {run.stderr}"
+    lines = run.stdout.splitlines()
+    kinds = [line.rsplit(" ", 1)[1] for line in lines if line.startswith("#media_type")]
+    found = {kind: [] for kind in kinds}
+    for line in lines:
+        if line and line[0] != "#":
+            fields = line.split(",")
+            found[kinds[int(fields[0])]].append(fields[5].strip())
+    return found
+
+
 def decodes(path):
     """ffmpeg's complaints while decoding everything; empty when there are none."""
     run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-enc_time_base:v", "-1", "-f", "null", "-"],

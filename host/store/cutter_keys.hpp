@@ -14,7 +14,7 @@ inline constexpr Key cutter_max_age =
         .about("A part that nobody asked for so long is deleted; 0: parts are kept for ever")
         .reload();
 inline constexpr Key cutter_max_size =
-    Key::bytes("cutter.max_size", "10g")
+    Key::bytes("cutter.max_size", "0")
         .about("The parts not asked for longest are deleted when all together have more; 0: parts are kept for ever")
         .reload();
 inline constexpr Key cutter_other_formats =

@@ -76,8 +76,12 @@ void transcode(int count, char** arguments) {
     if (sound == nullptr) throw std::runtime_error("the file has no sound");
     const auto& table = *static_cast<const td_transform*>(extension.table);
     td_error error = empty_error();
+    td_track wanted{};
+    wanted.size = sizeof wanted;
+    wanted.kind = TD_AUDIO;
+    wanted.codec = TD_CODEC_AAC;
     void* self = nullptr;
-    if (table.create(host.table(), host.context(), nullptr, sound, TD_CODEC_AAC, &out, &self, &error) < 0)
+    if (table.create(host.table(), host.context(), nullptr, sound, &wanted, &out, &self, &error) < 0)
         throw Error(error);
     for (file_source::Unit unit; file.next(unit);) {
         if (unit.track != sound->index) continue;

@@ -41,10 +41,11 @@ TEST(Faults, BeginATrackLateWithAKeyPicture) {
         picture.key = key;
         const auto out = faults.pass(picture, base);
         ASSERT_EQ(out.size(), comes ? 1u : 0u) << at;
-        if (comes) EXPECT_TRUE(out[0].first); {
+        if (comes) {
+            EXPECT_TRUE(out[0].first);
+        }
     }
     Unit next = unit(100);
-        }
     next.video = true;
     next.key = false;
     EXPECT_FALSE(faults.pass(next, base)[0].first);

@@ -293,7 +293,7 @@ TEST(Writer, AChangeThatCannotBeReadLeavesTheTrackAsItWas) {
 }
 
 TEST(Plugin, RecordsAndRecoversThroughItsTable) {
-    ASSERT_EQ(TD_ENTRY.extension_count, 1u);
+    ASSERT_EQ(TD_ENTRY.extension_count, 2u);
     const td_extension& extension = *TD_ENTRY.extensions[0];
     EXPECT_STREQ(extension.id, "ts");
     const auto& table = *static_cast<const td_writer*>(extension.table);

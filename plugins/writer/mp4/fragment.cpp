@@ -155,16 +155,21 @@ void append_fragment(Bytes& out, std::uint32_t sequence, std::span<const TrackRu
     writer.u32(fourcc("mdat"));
 }
 
-std::optional<std::vector<FoundRun>> parse_moof(View payload, std::span<const TrackHead> tracks) {
-    std::vector<FoundRun> runs;
+std::optional<FoundFragment> parse_moof(View payload, std::span<const TrackHead> tracks) {
+    FoundFragment found;
     try {
-        while (const auto box = next_box(payload))
-            if (box->type == fourcc("traf")) runs.push_back(read_traf(box->payload, tracks));
+        while (const auto box = next_box(payload)) {
+            if (box->type == fourcc("traf")) found.runs.push_back(read_traf(box->payload, tracks));
+            if (box->type != fourcc("mfhd")) continue;
+            ByteReader mfhd(box->payload);
+            mfhd.u32();
+            found.sequence = mfhd.u32();
+        }
     } catch (const Malformed&) {
         return std::nullopt;
     }
-    if (runs.empty()) return std::nullopt;
-    return runs;
+    if (found.runs.empty()) return std::nullopt;
+    return found;
 }
 
 }  // namespace tapedeck::mp4

@@ -26,6 +26,10 @@ struct TrackRun {
 /// Whether players see a fragment: its tracks stand in the init moov, or they joined after it (private_boxes.hpp).
 enum class Fragments { Open, Private };
 
+/// The number of a fragment is this much above that of the one before it when one write brought both, else 1 above it.
+/// After a write that failed it may be more; then recovery checks more than it needs to.
+constexpr std::uint32_t same_write_step = 2;
+
 /// Appends the moof, or the box in its place, and the mdat header; the samples of the runs follow in this order. What
 /// all samples have in common, or the head of their track says already, is not repeated for each. All samples together
 /// must stay below 2 GiB.
@@ -40,8 +44,13 @@ struct FoundRun {
     std::vector<Sample> samples;
 };
 
+struct FoundFragment {
+    std::uint32_t sequence = 0;
+    std::vector<FoundRun> runs;
+};
+
 /// Reads a moof without its header. Nothing when it is broken, names a track that `tracks` lacks, or is none of ours:
 /// each run has its own offset and each sample its own size.
-std::optional<std::vector<FoundRun>> parse_moof(View payload, std::span<const TrackHead> tracks);
+std::optional<FoundFragment> parse_moof(View payload, std::span<const TrackHead> tracks);
 
 }  // namespace tapedeck::mp4

@@ -89,14 +89,30 @@ void RecordedTrack::settle() {
     head_.media_time = std::max<std::int64_t>(0, -decode_.front());
 }
 
-std::span<const Sample> RecordedTrack::samples() {
+void RecordedTrack::close() {
+    if (empty()) return;
     const auto duration = [](std::int64_t from, std::int64_t to) {
         return static_cast<std::uint32_t>(
             std::clamp<std::int64_t>(to - from, 0, std::numeric_limits<std::uint32_t>::max()));
     };
     for (std::size_t i = 0; i + 1 < samples_.size(); ++i) samples_[i].duration = duration(decode_[i], decode_[i + 1]);
     samples_.back().duration = duration(decode_.back(), end_);
-    return samples_;
+}
+
+TrackRun RecordedTrack::take(std::int64_t end_us, std::vector<td_bytes>& payload) {
+    const std::int64_t end = to_ticks(end_us, {1, static_cast<std::int32_t>(head_.timescale)});
+    TrackRun run;
+    run.track = &head_;
+    const std::size_t first = taken_;
+    for (std::uint64_t due = 0; taken_ < samples_.size() && decode_[taken_] < end; ++taken_)
+        for (due += samples_[taken_].size; due != 0; ++taken_payload_) {
+            payload.push_back(payload_[taken_payload_]);
+            due -= payload_[taken_payload_].size;
+        }
+    if (taken_ == first) return run;
+    run.decode_time = decode_[first] + head_.media_time;
+    run.samples = std::span(samples_).subspan(first, taken_ - first);
+    return run;
 }
 
 void RecordedTrack::written() {
@@ -117,6 +133,7 @@ void RecordedTrack::clear() {
     decode_.clear();
     payload_.clear();
     bytes_ = 0;
+    taken_ = taken_payload_ = 0;
 }
 
 }  // namespace tapedeck::mp4

@@ -6,8 +6,10 @@
 #include <span>
 #include <vector>
 
+#include "fragment.hpp"
 #include "sample_table.hpp"
 #include "tapedeck/context.hpp"
+#include "tapedeck/media/ticks.hpp"
 #include "timeline.hpp"
 #include "tracks.hpp"
 
@@ -46,10 +48,15 @@ public:
     /// Before the head is written: a first picture of the init moov's tracks that is shown after 0 is shown from 0 on,
     /// and what lies before 0 gets room on the track's own time line.
     void settle();
-    /// Fills in durations and gives the samples; their first decode time is `decode_time`.
-    std::span<const Sample> samples();
-    std::int64_t decode_time() const { return decode_.front() + head_.media_time; }
-    const std::vector<td_bytes>& payload() const { return payload_; }
+    /// Fills in the durations of the pending samples: no more come before `clear`.
+    void close();
+    /// Whether all pending samples were taken.
+    bool is_taken() const { return taken_ == samples_.size(); }
+    /// When the first sample that was not taken is decoded, and the last one, in microseconds; not when all are taken.
+    std::int64_t next_us() const { return to_us(decode_[taken_], {1, static_cast<std::int32_t>(head_.timescale)}); }
+    std::int64_t last_us() const { return to_us(decode_.back(), {1, static_cast<std::int32_t>(head_.timescale)}); }
+    /// Takes what is decoded before `end_us`, which may be nothing, and appends its payload.
+    TrackRun take(std::int64_t end_us, std::vector<td_bytes>& payload);
 
     /// An entry that the file does not have yet, to be written before the pending samples; empty: none.
     const Bytes& new_entry() const { return new_entry_; }
@@ -83,6 +90,7 @@ private:
     std::vector<td_bytes> payload_;
     std::vector<td_buffer*> references_;  // each holds some of `payload_`
     std::uint64_t bytes_ = 0;
+    std::size_t taken_ = 0, taken_payload_ = 0;  // so much of `samples_` and of `payload_`
     std::int64_t end_ = 0;
 };
 

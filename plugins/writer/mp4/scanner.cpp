@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t head_limit = 4 << 20;  // of the init moov, of a moof, of a private box
 constexpr std::size_t most_joined = 1000;      // tracks, and private boxes before one fragment
+constexpr std::size_t unsure_writes = 2;       // the last ones, of which some may never have reached the disk
 
 /// Reads small parts in order with few calls.
 class Window {
@@ -40,6 +41,7 @@ private:
 struct Fragment {
     std::uint64_t start = 0;  // of the private boxes before it, else of its moof
     std::uint64_t moof = 0, mdat = 0, end = 0;
+    std::uint32_t sequence = 0;
     bool torn = false;
     std::vector<NewEntry> entries;
     std::vector<FoundRun> runs;
@@ -127,11 +129,8 @@ private:
         while (auto fragment = read_fragment(at)) {
             at = fragment->end;
             const bool torn = fragment->torn;
+            if (begins_write(*fragment) && ++writes_ > unsure_writes) keep_write();
             last_.push_back(std::move(*fragment));
-            if (last_.size() > unsure()) {
-                keep(last_.front());
-                last_.pop_front();
-            }
             if (torn) break;
         }
         for (Fragment& fragment : last_) {
@@ -142,8 +141,20 @@ private:
         }
     }
 
-    /// So many fragments may hold what never reached the disk: two for each of the last two writes.
-    std::size_t unsure() const { return joined_ == 0 ? 2 : 4; }
+    bool begins_write(const Fragment& fragment) const {
+        return last_.empty() || fragment.sequence != last_.back().sequence + same_write_step;
+    }
+
+    /// The oldest write in `last_` is on the disk.
+    void keep_write() {
+        std::uint32_t next = 0;
+        do {
+            next = last_.front().sequence + same_write_step;
+            keep(last_.front());
+            last_.pop_front();
+        } while (!last_.empty() && last_.front().sequence == next);
+        --writes_;
+    }
 
     bool add_track(TrackHead track) {
         auto& tracks = found_.movie.tracks;
@@ -170,9 +181,10 @@ private:
                 at += box->size;
                 continue;
             }
-            auto runs = parse_moof(*content, found_.movie.tracks);
-            if (!runs) return std::nullopt;
-            fragment.runs = std::move(*runs);
+            auto found = parse_moof(*content, found_.movie.tracks);
+            if (!found) return std::nullopt;
+            fragment.runs = std::move(found->runs);
+            fragment.sequence = found->sequence;
             fragment.moof = at;
             fragment.mdat = at + box->size;
             break;
@@ -268,6 +280,7 @@ private:
     Found found_;
     std::vector<std::uint32_t> descriptions_;
     std::deque<Fragment> last_;
+    std::size_t writes_ = 0;  // that brought them
     std::size_t joined_ = 0;  // tracks that the init moov does not name
 };
 

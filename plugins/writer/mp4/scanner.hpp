@@ -29,9 +29,9 @@ struct Found {
     std::uint64_t samples = 0;
 };
 
-/// Reads headers and fragment boxes, and of the media only the last two fragments, which may hold blocks that never
-/// reached the disk. Nothing when the file was not begun by this writer or is torn before its first fragment. The same
-/// file gives the same answer before, during and after it was finished.
+/// Reads headers and fragment boxes, and of the media only what the last two writes brought, which may hold blocks that
+/// never reached the disk. Nothing when the file was not begun by this writer or is torn before its first fragment. The
+/// same file gives the same answer before, during and after it was finished.
 std::optional<Found> scan(const Source& source);
 
 }  // namespace tapedeck::mp4

@@ -1,6 +1,7 @@
 #include "writer.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 
 #include "file_source.hpp"
@@ -16,6 +17,10 @@ namespace {
 constexpr std::uint64_t most_pending_bytes = 32 << 20;
 constexpr std::size_t most_pending_samples = 1 << 14;
 constexpr std::size_t most_tracks = 1000;
+
+// What a source ahead of real time has piled up is cut, so that pictures and sound of a time lie together in the file.
+constexpr std::int64_t fragment_us = 1'000'000;
+constexpr std::int64_t longest_fragment_us = 1'500'000;
 
 }  // namespace
 
@@ -109,64 +114,83 @@ void Mp4Writer::write_head() {
 
 void Mp4Writer::write_fragments() {
     boxes_.clear();
+    spans_.clear();
+    runs_.clear();
+    positions_.clear();
+    payload_ = 0;
     const bool first = layout_->data_size == 0;
     if (first) BoxWriter(boxes_).bytes(Layout::marker);
+    append_private_boxes();
     const Tracks all(recorded_), named = all.first(named_), joined = all.subspan(named_);
-    append_boxes(named, Fragments::Open);
-    const std::size_t between = boxes_.size();
-    append_boxes(joined, Fragments::Private);
-
-    spans_.assign(1, {boxes_.data(), between});
-    append_payload(named);
-    std::uint64_t media = 0;
-    for (const auto& track : named) media += track->bytes();
+    for (const auto& track : all) track->close();
+    while (!std::ranges::all_of(all, [](const auto& track) { return track->is_taken(); })) {
+        const std::int64_t end_us = next_cut();
+        append_fragment_of(named, Fragments::Open, end_us);
+        append_fragment_of(joined, Fragments::Private, end_us);
+    }
+    std::size_t from = 0;
+    for (td_bytes& span : spans_) {  // `boxes_` moves no more
+        if (span.data != nullptr) continue;
+        const auto end = static_cast<std::size_t>(span.size);
+        span = {boxes_.data() + from, end - from};
+        from = end;
+    }
     const std::uint64_t at = first ? layout_->marker_at() : layout_->end();
-    const std::uint64_t second = at + between + media;
-    spans_.push_back({boxes_.data() + between, boxes_.size() - between});
-    append_payload(joined);
     file_.write(at, spans_);
-
-    count(named, at + between);
-    count(joined, second + boxes_.size() - between);
-    std::uint64_t size = 0;
-    for (const td_bytes& span : spans_) size += span.size;
-    layout_->data_size = at + size - layout_->data_at;
+    count(at);
+    layout_->data_size = at + boxes_.size() + payload_ - layout_->data_at;
 }
 
-void Mp4Writer::append_boxes(Tracks tracks, Fragments fragments) {
+/// What recovery must know before it meets the pending samples.
+void Mp4Writer::append_private_boxes() {
     BoxWriter writer(boxes_);
-    runs_.clear();
-    for (const auto& track : tracks) {
+    for (const auto& track : recorded_) {
         if (track->empty()) continue;
         if (!track->is_in_file()) {
             track->settle();
             write_joined_track(writer, movie_, track->head());
         }
         if (!track->new_entry().empty()) write_new_entry(writer, track->head().id, track->new_entry());
-        TrackRun run;
-        run.track = &track->head();
-        run.samples = track->samples();
-        run.decode_time = track->decode_time();
-        runs_.push_back(run);
     }
-    if (!runs_.empty()) append_fragment(boxes_, ++fragments_, runs_, fragments);
 }
 
-void Mp4Writer::append_payload(Tracks tracks) {
-    for (const auto& track : tracks) spans_.insert(spans_.end(), track->payload().begin(), track->payload().end());
+/// Where the next fragment ends. What comes in real time stays whole.
+std::int64_t Mp4Writer::next_cut() const {
+    std::int64_t first = std::numeric_limits<std::int64_t>::max(), last = std::numeric_limits<std::int64_t>::min();
+    for (const auto& track : recorded_) {
+        if (track->is_taken()) continue;
+        first = std::min(first, track->next_us());
+        last = std::max(last, track->last_us());
+    }
+    return (last - first < longest_fragment_us ? last : first) + fragment_us;
 }
 
-/// The pending samples of these tracks are in the file, from `position` on.
-void Mp4Writer::count(Tracks tracks, std::uint64_t position) {
-    for (const auto& track : tracks) {
-        if (track->empty()) continue;
+void Mp4Writer::append_fragment_of(Tracks tracks, Fragments fragments, std::int64_t end_us) {
+    const std::size_t first = runs_.size(), boxes = spans_.size();
+    spans_.push_back({});
+    for (const auto& track : tracks)
+        if (const TrackRun run = track->take(end_us, spans_); !run.samples.empty()) runs_.push_back(run);
+    const auto runs = std::span(runs_).subspan(first);
+    if (runs.empty()) return spans_.pop_back();
+    fragments_ += positions_.empty() ? 1 : same_write_step;
+    append_fragment(boxes_, fragments_, runs, fragments);
+    spans_[boxes].size = boxes_.size();
+    for (const TrackRun& run : runs) {
+        positions_.push_back(boxes_.size() + payload_);
+        for (const Sample& sample : run.samples) payload_ += sample.size;
+    }
+}
+
+/// The pending samples are in the file, from `at` on.
+void Mp4Writer::count(std::uint64_t at) {
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+        const std::uint32_t track = runs_[i].track->id - 1;
         Run run;
-        run.position = position - layout_->data_at;
-        run.decode_time = track->decode_time();
-        run.description = track->description();
-        tables_[track->head().id - 1].append(run, track->samples());
-        track->written();
-        position += track->bytes();
+        run.position = at + positions_[i] - layout_->data_at;
+        run.decode_time = runs_[i].decode_time;
+        run.description = recorded_[track]->description();
+        tables_[track].append(run, runs_[i].samples);
+        recorded_[track]->written();
     }
 }
 

@@ -17,8 +17,8 @@
 
 namespace tapedeck::mp4 {
 
-/// One file. While recording, every `flush` appends one fragment, and one more for tracks that joined after the init
-/// moov, by one gathered write, so that a killed process loses
+/// One file. While recording, every `flush` appends by one gathered write a fragment, of a source that is ahead of real
+/// time one for each second, and one more each for tracks that joined after the init moov. So a killed process loses
 /// only what was not flushed; `finish` makes it progressive in place (finaliser.hpp); `recover` finds everything whole
 /// in a torn file (scanner.hpp). Threads and order of calls: td_writer in abi.h.
 class Mp4Writer : public Writer {
@@ -62,9 +62,10 @@ private:
     void add_track(const td_track& track);
     void write_head();
     void write_fragments();
-    void append_boxes(Tracks tracks, Fragments fragments);
-    void append_payload(Tracks tracks);
-    void count(Tracks tracks, std::uint64_t position);
+    void append_private_boxes();
+    std::int64_t next_cut() const;
+    void append_fragment_of(Tracks tracks, Fragments fragments, std::int64_t end_us);
+    void count(std::uint64_t at);
 
     Context context_;
     File file_;
@@ -77,9 +78,12 @@ private:
     std::vector<SampleTable> tables_;
     std::optional<Layout> layout_;  // once the head is written
     std::uint32_t fragments_ = 0;
-    Bytes boxes_;                  // of the fragments that are being written
-    std::vector<td_bytes> spans_;  // likewise
-    std::vector<TrackRun> runs_;   // of one of them
+    // What is being written:
+    Bytes boxes_;                  // of all fragments
+    std::vector<td_bytes> spans_;  // all bytes in order; boxes as no data and the end of their place in `boxes_`
+    std::vector<TrackRun> runs_;   // of all fragments
+    std::vector<std::uint64_t> positions_;  // of their first bytes, from the first byte that is written
+    std::uint64_t payload_ = 0;             // bytes beside `boxes_`
 };
 
 }  // namespace tapedeck::mp4

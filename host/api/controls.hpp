@@ -86,7 +86,7 @@ public:
         State state = State::Missing;
         std::filesystem::path path;        ///< absolute; empty where nothing is written yet
         std::shared_ptr<const void> hold;  ///< of Running: while it lives, what is written keeps its place in the file
-        std::uint64_t version = 0;         ///< of Running: another one after something was moved in the file
+        std::string version = {};          ///< of Running: another one after something was moved in the file
     };
     virtual ~RecordFiles() = default;
     /// `name` is relative, has no empty, `.` or `..` component and no NUL; folders are separated by `/`. Called on a

@@ -43,7 +43,10 @@ App::App(Setup& setup)
            .catalog = catalog_,
            .folder = [this] { return delivery_.home_folder(nullptr); },
            .remove = [this](const std::string& key, const std::stop_token& stop) { delivery_.remove(key, stop); },
-           .free_bytes = Retention::free_bytes_of}),
+           .free_bytes =
+               [this](const std::filesystem::path& folder) {
+                   return Retention::free_bytes_of(folder, 2 * settings_.bytes(file_recorder_min_space));
+               }}),
       disk_(settings_),
       delivery_({.settings = setup.source,
                  .extensions = [this](std::string_view kind) { return setup_.registry.all(kind); },

@@ -4,6 +4,7 @@
 #include <exception>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -36,9 +37,14 @@ void Workers::post(Task task, Clock::time_point not_before) {
     state_->waiting.emplace(not_before, std::move(task));
     if (state_->idle < state_->waiting.size() && state_->threads < state_->most_threads) {
         // Detached: a task that hangs in the system must not keep the server from ending.
-        std::thread([state = state_] { run(state); }).detach();
-        ++state_->threads;
-        ++state_->idle;
+        try {
+            std::thread([state = state_] { run(state); }).detach();
+            ++state_->threads;
+            ++state_->idle;
+        } catch (const std::system_error& e) {  // the system gives no more; those that run take it
+            log::warning("{}: {}", state_->name, e.what());
+            if (state_->threads == 0) throw;
+        }
     }
     state_->wake.notify_one();
 }

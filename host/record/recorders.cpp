@@ -1,5 +1,7 @@
 #include "record/recorders.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/log.hpp"
@@ -211,7 +213,7 @@ api::RecordFiles::Located Recorders::locate(const std::string& name) {
     if (!unfinished && std::filesystem::is_regular_file(path, error)) return {State::Ready, path, {}};
     if (const auto file = parts_.recorder.delivery.under_way(name)) {
         const auto hold = file->places->hold();
-        return {State::Running, file->path, hold, file->places->changes()};
+        return {State::Running, file->path, hold, fmt::format("{}.{}", file->places->id(), file->places->changes())};
     }
     const bool waits = std::ranges::any_of(all(), [&](const auto& recorder) { return recorder->file_name() == name; });
     return {waits || parts_.catalog.is_claimed(name) ? State::Running : State::Missing, {}, {}};

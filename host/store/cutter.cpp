@@ -176,6 +176,7 @@ void Cutter::snapshot(const api::RecordFiles::Located& source, const std::string
     };
     // The hold is kept until it is made.
     const auto make = [this, source, times, extension, what](const std::stop_token& stop) {
+        snapshots_.require_room();
         const BlockingCall call(longest, stop);
         const auto snapshot = std::make_shared<Snapshot>();
         std::uint64_t memory = 0;

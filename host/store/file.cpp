@@ -272,6 +272,11 @@ File& File::rewrite() {
     std::error_code ignored;
     fs::remove(hidden, ignored);  // of an attempt before
     fresh_.reset();
+    std::error_code unknown;
+    const fs::space_info space = fs::space(target_, unknown);
+    if (!unknown && space.available < length() + spare_) {
+        throw Error("rewrite " + path_.string() + ": too little space for a second form of it", TD_NO_SPACE, true);
+    }
     fresh_ = std::make_unique<File>(hidden, Mode::Create);
     return *fresh_;
 }

@@ -64,7 +64,10 @@ public:
     void insert(std::uint64_t at, std::uint64_t count);
     void copy(std::uint64_t at, File& from, std::uint64_t from_at, std::uint64_t count);
     void sync();
+    /// NoSpace where less than `set_spare` would remain beside a second form of the file.
     File& rewrite();
+    /// What rewriting must leave free for other recordings, in bytes.
+    void set_spare(std::uint64_t bytes) { spare_ = bytes; }
 
 private:
     [[noreturn]] void fail(const char* what, int error_number) const;
@@ -81,6 +84,7 @@ private:
     std::atomic<std::uint64_t> written_ = 0;
     const std::shared_ptr<Places> places_ = std::make_shared<Places>();
     bool keeps_reserve_ = false;
+    std::uint64_t spare_ = 0;
     std::uint64_t reserved_ = 0, next_growth_ = 0;  ///< bytes kept, and written when more will be
 };
 

@@ -90,13 +90,15 @@ fs::path KeptCuts::make(const Order& order, const Write& write) {
     }
 }
 
-/// Parts that are being made must leave recordings the space that they need.
+/// Parts must leave recordings the space that they need, and retention nothing to do.
 void KeptCuts::require_space() const {
     std::error_code failure;
     fs::create_directories(folder_, failure);
     disk_.require(folder_);
     const fs::space_info space = fs::space(folder_, failure);
-    if (failure || space.available >= settings_.bytes(file_recorder_min_space) + in_work_) return;
+    const std::uint64_t least =
+        std::max(2 * settings_.bytes(file_recorder_min_space), settings_.bytes(retention_min_free_space));
+    if (failure || space.available >= least + in_work_) return;
     throw Error(fmt::format("Not enough available disk space for parts in {}", folder_.string()), TD_NO_SPACE, true);
 }
 

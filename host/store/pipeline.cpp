@@ -100,6 +100,7 @@ OpenFile Pipeline::open(Recording& recording) {
     opened.row = recording.row = parts_.catalog.next_row();
     opened.file = staging_.create(recording, home);
     opened.file->keep_reserve();
+    opened.file->set_spare(2 * static_cast<std::uint64_t>(settings_.bytes(file_recorder_min_space)));
     recording.path = opened.file->path().string();
     recording.memo = recording.to_json();
     parts_.flusher.add(*opened.file);

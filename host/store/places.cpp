@@ -7,13 +7,13 @@ std::shared_ptr<const void> Places::hold() {
     ++holds_;
     return {this, [self = shared_from_this()](const void*) {
                 const std::lock_guard ending(self->mutex_);
-                --self->holds_;
+                if (--self->holds_ == 0) self->free_.notify_all();
             }};
 }
 
-bool Places::change(const std::function<void()>& move) {
-    const std::lock_guard lock(mutex_);
-    if (holds_ != 0) return false;
+bool Places::change(const std::function<void()>& move, std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    if (!free_.wait_for(lock, patience, [&] { return holds_ == 0; })) return false;
     ++changes_;
     move();
     return true;

@@ -308,10 +308,11 @@ Retention::Freed Retention::remove(std::int64_t row, const char* reason, const s
     return freed;
 }
 
-std::optional<std::uint64_t> Retention::free_bytes_of(const fs::path& folder) {
+std::optional<std::uint64_t> Retention::free_bytes_of(const fs::path& folder, std::uint64_t least) {
     std::error_code failed;
     const fs::space_info space = fs::space(folder, failed);
     if (failed) return std::nullopt;
+    if (space.available < least) return space.available;
     return space.available + held_bytes(folder);
 }
 

@@ -52,8 +52,9 @@ public:
     /// One round, on the caller's thread.
     void round(const std::stop_token& stop);
 
-    /// The free space as the system tells it, for Parts, with what deleted files give back when they are closed.
-    static std::optional<std::uint64_t> free_bytes_of(const std::filesystem::path& folder);
+    /// The free space as the system tells it, for Parts, with what deleted files give back when they are closed;
+    /// without that where less than `least` is free now, since recordings would stop while downloads go on.
+    static std::optional<std::uint64_t> free_bytes_of(const std::filesystem::path& folder, std::uint64_t least);
 
 private:
     /// A finished recording, with what is needed to choose.

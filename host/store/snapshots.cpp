@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/error.hpp"
+
 namespace tapedeck::host {
 namespace {
 
@@ -37,9 +39,18 @@ Snapshots::Pointer Snapshots::give(Place place, std::size_t viewer, Clock::time_
 
 void Snapshots::keep(const std::string& what, Pointer snapshot, std::uint64_t memory, Clock::time_point now) {
     const std::lock_guard lock(mutex_);
+    if (!snapshot->files.empty()) living_.push_back({snapshot->files.front().file, memory});
     all_.push_front({what, std::move(snapshot), memory, now, now, {}});
     memory_ += memory;
     drop(now);
+}
+
+void Snapshots::require_room() {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(living_, [](const Living& one) { return one.memory.expired(); });
+    std::uint64_t bytes = 0;
+    for (const Living& one : living_) bytes += one.bytes;
+    if (bytes > most_sent) throw Error("too much of running recordings is being sent; try again", TD_CANCELLED, true);
 }
 
 void Snapshots::drop_old(Clock::time_point now) {

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "api/controls.hpp"
 
@@ -25,11 +26,14 @@ public:
     static constexpr std::chrono::minutes kept{10};  ///< after it was asked for last
     static constexpr std::size_t most = 100;
     static constexpr std::uint64_t most_memory = 256 << 20;
+    static constexpr std::uint64_t most_sent = 2 * most_memory;
 
     /// `what`: the recording and the times. Null: one must be made.
     Pointer find(const std::string& what, const Viewer& viewer, Clock::time_point now = Clock::now());
     /// `memory`: the bytes that it takes.
     void keep(const std::string& what, Pointer snapshot, std::uint64_t memory, Clock::time_point now = Clock::now());
+    /// Before one is made. Throws Error while those that are still being sent take too much memory, kept or not.
+    void require_room();
     void drop_old(Clock::time_point now = Clock::now());
     std::size_t size() const;
 
@@ -42,6 +46,10 @@ private:
         std::set<std::size_t> viewers;  // by the hash of their names
     };
     using Place = std::list<Kept>::iterator;
+    struct Living {
+        std::weak_ptr<const api::OpenFile> memory;
+        std::uint64_t bytes;
+    };
 
     Pointer give(Place place, std::size_t viewer, Clock::time_point now);
     void drop(Clock::time_point now);
@@ -49,6 +57,7 @@ private:
     mutable std::mutex mutex_;
     std::list<Kept> all_;  // the newest first
     std::uint64_t memory_ = 0;
+    std::vector<Living> living_;  // also those that were dropped here and are still sent
 };
 
 }  // namespace tapedeck::host

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "doubles.hpp"
 
 namespace tapedeck::host::test {
@@ -14,13 +16,25 @@ TEST(Places, ChangeOnlyWhileNobodyHoldsThem) {
     const auto move = [&] { ++moved; };
     auto one = places->hold(), other = places->hold();
     one.reset();
-    EXPECT_FALSE(places->change(move));
+    EXPECT_FALSE(places->change(move, std::chrono::milliseconds(0)));
     EXPECT_EQ(moved, 0);
     EXPECT_EQ(places->changes(), 0u);
     other.reset();
     EXPECT_TRUE(places->change(move));
     EXPECT_EQ(moved, 1);
     EXPECT_EQ(places->changes(), 1u);
+}
+
+TEST(Places, AChangeWaitsForWhoIsSoonDone) {
+    const auto places = std::make_shared<Places>();
+    auto hold = places->hold();
+    std::thread reader([&] { hold.reset(); });
+    EXPECT_TRUE(places->change([] {}, std::chrono::minutes(1)));
+    reader.join();
+}
+
+TEST(Places, AreOfOneFileOnly) {
+    EXPECT_NE(std::make_shared<Places>()->id(), std::make_shared<Places>()->id());
 }
 
 TEST(UnderWay, IsAFileFromItsFirstByteUntilAllIsDone) {

@@ -64,5 +64,20 @@ TEST_F(SnapshotsTest, KeepsNoMoreThanItsLimits) {
     EXPECT_EQ(snapshots_.size(), 1u) << "the newest stays";
 }
 
+TEST_F(SnapshotsTest, CountsWhatIsStillBeingSent) {
+    api::FileParts sent;
+    for (const char* name : {"one", "two", "three"}) {
+        snapshots_.require_room();
+        auto made = std::make_shared<api::RecordCuts::Snapshot>();
+        made->files = {{std::make_shared<api::OpenFile>(-1), 0, 1}};
+        sent.push_back(made->files.front());
+        snapshots_.keep(name, made, Snapshots::most_memory, begin_);
+    }
+    EXPECT_EQ(snapshots_.size(), 1u);
+    EXPECT_THROW(snapshots_.require_room(), Error);
+    sent.clear();
+    snapshots_.require_room();
+}
+
 }  // namespace
 }  // namespace tapedeck::host::test

@@ -56,7 +56,7 @@ inline constexpr Key record_reconnect_timeout =
         .about(
             "How long a recording waits for a publisher that left: a stream of the same name that comes within this "
             "time goes on in the same file, with the pause in it; 0: the recording ends with its stream")
-        .within(0, 86'400'000'000)
+        .within(0, 43'200'000'000)
         .reload()
         .per_recording();
 inline constexpr Key record_threads =

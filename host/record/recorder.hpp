@@ -115,6 +115,7 @@ private:
     bool cut(const Timed& timed);
     bool take_next_options();
     Policy::Choice choose();
+    Policy::Choice without_doubtful(Policy::Choice choice);
     void open_segment(const Policy::Choice& choice, std::int64_t origin_us);
     enum class Last { No, Yes };
     void close_segment(Last last = Last::No);
@@ -173,8 +174,9 @@ private:
     Converter converter_;
     std::vector<Timed> converted_, carried_;  // carried: to be converted once more
     std::unique_ptr<Segment> segment_;
-    ByTrack<const TrackSpec*> seen_;             // of the newest packet up to the one in hand, or of the first
-    std::vector<std::uint32_t> refused_tracks_;  // those that the container cannot take; told once
+    ByTrack<const TrackSpec*> seen_;                 // of the newest packet up to the one in hand, or of the first
+    std::vector<std::uint32_t> refused_tracks_;      // those that the container cannot take; told once
+    std::vector<const TrackSpec*> doubtful_tracks_;  // those that a writer did not take into a running file
     std::uint32_t segments_ = 0;
     bool cut_wanted_ = false;
     bool restart_wanted_ = false;

@@ -106,6 +106,18 @@ Policy::Choice Recorder::choose() {
     return choice;
 }
 
+/// Tracks that the writer did not want in a running file are no reason to have none.
+Policy::Choice Recorder::without_doubtful(Policy::Choice choice) {
+    std::erase_if(choice.tracks, [&](const Rendition& one) {
+        const std::uint32_t index = one.source->track.index;
+        const bool is_doubtful =
+            std::ranges::any_of(doubtful_tracks_, [&](const TrackSpec* spec) { return spec->track.index == index; });
+        if (is_doubtful) refused_tracks_.push_back(index);
+        return is_doubtful;
+    });
+    return choice;
+}
+
 void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us) {
     std::vector<const TrackSpec*> tracks;
     for (const Rendition& one : choice.tracks) {
@@ -115,7 +127,12 @@ void Recorder::open_segment(const Policy::Choice& choice, std::int64_t origin_us
     try {
         segment_ = std::make_unique<Segment>(parts_.delivery, *choice.writer, tracks, facts(), origin_us);
     } catch (const Error& e) {
-        if (e.status() != TD_NO_SPACE) throw Error(label(), e);
+        if (e.status() != TD_NO_SPACE) {
+            const Policy::Choice fewer = without_doubtful(choice);
+            if (fewer.tracks.empty() || fewer.tracks.size() == choice.tracks.size()) throw Error(label(), e);
+            log::warning("{}: {}; what came late is left out of the file", label(), e.what());
+            return open_segment(fewer, origin_us);
+        }
         state_ = State::Paused;
         return pause_or_give_up(e.what());
     }
@@ -184,6 +201,7 @@ bool Recorder::is_decodable(const Timed& timed) {
         stream_->request_key(packet.track);
     }
     if (key) await_key_ = false;
+    if (await_key_) stream_->request_key(packet.track);
     return !await_key_;
 }
 
@@ -202,6 +220,7 @@ bool Recorder::wants_cut(const Timed& timed) {
         cut_wanted_ = true;
         stream_->request_key(0);
     }
+    if (state_ != State::Recording) return false;
     if (restart_wanted_) cut_wanted_ = true;
     check_rotation();
     if (!cut_wanted_) return false;

@@ -12,7 +12,7 @@ bool Recorder::resume(const std::shared_ptr<Stream>& stream) {
     auto feed = subscribe(*stream);
     {
         const std::lock_guard lock(mutex_);
-        const bool has_left = stream_->is_closed() && stream_->began() != Feed::TimePoint();
+        const bool has_left = stream_->is_closed() && (stream_ != first_ || stream_->began() != Feed::TimePoint());
         if (has_left && !next_ && !leaving_ && !stopping_ && state_ != State::Over) {
             next_ = Source{stream, std::exchange(feed, nullptr)};
         }
@@ -61,10 +61,12 @@ bool Recorder::await_return() {
 
 void Recorder::go_on_with(Source next) {
     log::info("{} goes on with media session {}", label(), next.stream->info().media_session);
-    heard_until_ = stream_->silent_since();
+    if (stream_->began() != Feed::TimePoint()) heard_until_ = stream_->silent_since();
     for (const auto& [index, spec] : seen_) returned_.know(spec);
     seen_.clear();
     returned_.leave();
+    refused_tracks_.clear();  // it may have others at their place
+    doubtful_tracks_.clear();
     {
         const std::lock_guard lock(mutex_);
         std::swap(stream_, next.stream);

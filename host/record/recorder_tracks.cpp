@@ -58,13 +58,17 @@ void Recorder::meet(const TrackSpec* spec) {
 bool Recorder::join(const TrackSpec* spec) {
     const bool is_video = spec->track.kind == TD_VIDEO;
     try {
-        if (!segment_->join(spec)) return false;
+        if (!segment_->join(spec)) {
+            doubtful_tracks_.push_back(spec);
+            return false;
+        }
         log::info("{}: {} of codec {} came late and goes into the same file", label(), is_video ? "video" : "audio",
                   codec_name(spec->track.codec));
         if (is_video) await_key_ = true;
     } catch (const Error& e) {
         log::warning("{}: {}; this track is left out of the file", label(), e.what());
         refused_tracks_.push_back(spec->track.index);
+        doubtful_tracks_.push_back(spec);
     }
     return true;
 }
@@ -77,7 +81,12 @@ bool Recorder::is_refused(std::uint32_t track) const {
 bool Recorder::goes_on(const Timed& timed) {
     const TrackSpec* spec = timed.packet.spec;
     if (settings_.text(record_codec_change, checked_.get()) == "split") return false;
-    if (segment_->change(spec)) return true;
+    try {
+        if (segment_->change(spec)) return true;
+    } catch (const Error& e) {
+        count_error(e);
+        return true;
+    }
     if (spec->track.kind != TD_AUDIO || timed.source != nullptr || cut_wanted_) return false;
     const TrackSpec& there = *segment_->spec(spec->track.index);
     const std::uint32_t codec = there.track.codec;

@@ -47,6 +47,7 @@ bool Recorders::record(const std::shared_ptr<Stream>& stream, OptionTexts option
         if (!stream->hold()) return false;
         recorder = std::make_shared<Recorder>(parts_.recorder, stream, std::move(options),
                                               [this](Recorder& ended) { forget(ended); });
+        if (hurried_) recorder->hurry();
         recorders_[session] = recorder;
         std::erase(order_, session);
         order_.push_back(session);
@@ -84,6 +85,10 @@ void Recorders::tick() {
 }
 
 void Recorders::hurry() {
+    {
+        const std::lock_guard lock(mutex_);
+        hurried_ = true;
+    }
     for (const auto& recorder : all()) recorder->hurry();
 }
 

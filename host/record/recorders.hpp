@@ -62,6 +62,7 @@ private:
     std::condition_variable gone_;
     std::map<std::string, std::shared_ptr<Recorder>> recorders_;  // by media session
     std::vector<std::string> order_;                              // media sessions in order of start
+    bool hurried_ = false;
 };
 
 }  // namespace tapedeck::host

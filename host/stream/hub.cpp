@@ -48,7 +48,7 @@ void Hub::tick() {
         }
     }
     for (const auto& stream : silent) stream->tick(now);
-    if (listener_ != nullptr) listener_->tick();
+    if (StreamListener* listener = listener_) listener->tick();
 }
 
 Hub::~Hub() {
@@ -128,7 +128,7 @@ void Hub::open(const StreamInfo& info, const td_publisher* publisher, void* self
     live().fetch_add(1);
     log::info("stream '{}' of {} over {} is published, media session {}", printable(info.name), info.remote,
               info.protocol, info.media_session);
-    if (listener_ != nullptr) listener_->opened(stream);
+    if (StreamListener* listener = listener_) listener->opened(stream);
     publisher->opened(self, stream.get(), nullptr);
 }
 

@@ -1,6 +1,7 @@
 // All streams of the server, by name and by media session; the service `tapedeck.streams/1`.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,7 +53,7 @@ private:
     const Scope settings_;
     Loop& callbacks_;
     const Admission admission_;
-    StreamListener* listener_ = nullptr;
+    std::atomic<StreamListener*> listener_ = nullptr;
 
     mutable std::mutex mutex_;
     bool shut_ = false;

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t head_limit = 4 << 20;  // of the init moov, of a moof, of a private box
 constexpr std::size_t most_joined = 1000;      // tracks, and private boxes before one fragment
+constexpr std::size_t most_unsure = 1 << 22;   // samples; an honest write has far fewer
 constexpr std::size_t unsure_writes = 2;       // the last ones, of which some may never have reached the disk
 
 /// Reads small parts in order with few calls.
@@ -130,8 +131,10 @@ private:
             at = fragment->end;
             const bool torn = fragment->torn;
             if (begins_write(*fragment) && ++writes_ > unsure_writes) keep_write();
+            for (const FoundRun& run : fragment->runs) unsure_ += run.samples.size();
             last_.push_back(std::move(*fragment));
             if (torn) break;
+            if (unsure_ > most_unsure) keep_write();
         }
         for (Fragment& fragment : last_) {
             const bool whole = verify(fragment);
@@ -150,6 +153,7 @@ private:
         std::uint32_t next = 0;
         do {
             next = last_.front().sequence + same_write_step;
+            for (const FoundRun& run : last_.front().runs) unsure_ -= run.samples.size();
             keep(last_.front());
             last_.pop_front();
         } while (!last_.empty() && last_.front().sequence == next);
@@ -281,6 +285,7 @@ private:
     std::vector<std::uint32_t> descriptions_;
     std::deque<Fragment> last_;
     std::size_t writes_ = 0;  // that brought them
+    std::size_t unsure_ = 0;  // samples of them
     std::size_t joined_ = 0;  // tracks that the init moov does not name
 };
 

@@ -275,7 +275,7 @@ TEST_F(CutterTest, GivesSnapshotsOfWhatIsStillWrittenAndKeepsNoFileOfThem) {
     const auto hold = std::make_shared<int>();
     const auto ask_for = [&](const Cutter::Viewer& viewer, const Times& times = {}) {
         std::promise<std::pair<std::string, std::string>> said;
-        cutter_->snapshot({api::RecordFiles::State::Running, records("cam.txt"), hold, 0}, "cam.txt", times, viewer,
+        cutter_->snapshot({api::RecordFiles::State::Running, records("cam.txt"), hold, {}}, "cam.txt", times, viewer,
                           [&](const Cutter::Snapshot* made, const Error* failure) {
                               if (failure != nullptr) return said.set_value({failure->what(), ""});
                               std::string text;

@@ -333,5 +333,25 @@ TEST_F(ConversionTest, AFileBeginsWithTheTracksOfItsFirstPictureNotOfWhatCameSin
     EXPECT_EQ(all, each(0, 3000, 20));
 }
 
+TEST_F(ConversionTest, ALateTrackThatTheWriterWillNotTakeIsLeftOut) {
+    begin({{"record_rotation", "2"}});
+    const auto pictures = [&](int from_ms, int to_ms) {
+        for (int ms = from_ms; ms < to_ms; ms += 40) packet(TD_VIDEO, 0, ms, std::uint32_t{ms % 1000 == 0});
+    };
+    pictures(0, 520);
+    run();
+    sound_is(TD_CODEC_AAC, 48000, doubles::FilmWriter::too_many_channels);
+    send(520, 4480);
+    run();
+    end();
+    std::vector<std::int32_t> all;
+    for (const Film& film : Film::all()) {
+        EXPECT_EQ(film.tracks.size(), 1u);
+        const auto sent = film.sent(0);
+        all.insert(all.end(), sent.begin(), sent.end());
+    }
+    EXPECT_EQ(all, each(0, 4480, 40));
+}
+
 }  // namespace
 }  // namespace tapedeck::host

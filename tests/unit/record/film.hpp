@@ -50,13 +50,17 @@ struct Film {
     }
 };
 
-/// H.264 and AAC; takes no new parameters.
+/// H.264 and AAC; takes no new parameters, no late tracks, and no AAC of `too_many_channels`.
 class FilmWriter : public Writer {
 public:
     static constexpr const char *id = "mp4", *doc = "Remembers", *extension = "mp4", *mime = "video/mp4";
     static constexpr std::array codecs{TD_CODEC_H264, TD_CODEC_AAC};
+    static constexpr std::uint32_t too_many_channels = 5;
     explicit FilmWriter(Context) {}
     void open(File file, const td_recording&, std::span<const td_track* const> tracks) override {
+        for (const td_track* track : tracks) {
+            if (track->channels == too_many_channels) throw Error(TD_UNSUPPORTED, "too many channels");
+        }
         file_ = file;
         film_ = &Film::all().emplace_back();
         for (const td_track* track : tracks) film_->tracks.emplace(track->index, Track(*track));

@@ -1,12 +1,27 @@
 #include <malloc.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "app/cli.hpp"
 
+namespace {
+
+/// A recording has three open files, its connection among them; shells and service managers begin with 1024 in all.
+void allow_many_files() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = std::max(files.rlim_cur, std::min<rlim_t>(files.rlim_max, 65536));
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+    allow_many_files();
     // Many threads, few of them busy: an arena for each would only keep memory apart.
     mallopt(M_ARENA_MAX, 2);
     // Payloads come and go each half second; giving their pages back in between would cost more than it saves.

@@ -25,8 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t piece = 1u << 20;  // of a copy through memory
-// Blocks far behind the end are the file's, but appending never uses them up. ext4 ends at 16 TB.
-constexpr off_t reserve_at = off_t{8} << 40;
 
 std::atomic<std::int64_t>& bytes_counter() {
     static auto& counter =
@@ -126,7 +124,7 @@ void File::write(std::uint64_t at, const td_bytes* spans, std::size_t count) {
         at += count_written(direct_.write(*descriptor_, at, from));
     }
     write_cached(at, from, from.size());
-    if (keeps_reserve_ && written_.load(std::memory_order_relaxed) >= next_growth_) grow_reserve();
+    if (reserve_) reserve_->grow(bytes_written());
 }
 
 /// Through the system's cache.
@@ -151,31 +149,6 @@ std::size_t File::count_written(std::size_t bytes) {
     written_.fetch_add(bytes, std::memory_order_relaxed);
     bytes_counter().fetch_add(static_cast<std::int64_t>(bytes), std::memory_order_relaxed);
     return bytes;
-}
-
-void File::keep_reserve() {
-    keeps_reserve_ = true;
-    grow_reserve();
-}
-
-void File::grow_reserve() {
-    constexpr std::uint64_t least = 128 << 10, step = 4 << 20;
-    const std::uint64_t written = written_.load(std::memory_order_relaxed);
-    next_growth_ = written + step;
-    const std::uint64_t wanted = (least + next_growth_ / 64) & ~std::uint64_t{0xffff};
-    if (wanted <= reserved_) return;
-    if (::fallocate(descriptor_->number, FALLOC_FL_KEEP_SIZE, reserve_at, static_cast<off_t>(wanted)) == 0) {
-        reserved_ = wanted;
-    } else if (is_refusal(errno) || errno == EFBIG) {
-        keeps_reserve_ = false;
-    }
-}
-
-void File::free_reserve() {
-    keeps_reserve_ = false;
-    reserved_ = 0;
-    // A truncation to the same length frees what lies behind it, also what a killed process kept.
-    if (::ftruncate(descriptor_->number, static_cast<off_t>(length())) != 0) fail("truncate", errno);
 }
 
 std::size_t File::read(std::uint64_t at, std::uint8_t* into, std::size_t size) const {
@@ -297,7 +270,7 @@ void File::ensure_linked() {
     // The writer keeps this object, so the new file takes the place under the same number.
     if (::dup3(saved.descriptor_->number, descriptor_->number, O_CLOEXEC) < 0) fail("open", errno);
     direct_ = {};
-    keeps_reserve_ = false;
+    free_reserve();
     device_ = saved.device_;
     written_.fetch_add(saved.bytes_written(), std::memory_order_relaxed);
 }

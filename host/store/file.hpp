@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "store/descriptor.hpp"
 #include "store/direct_writes.hpp"
 #include "store/places.hpp"
+#include "store/reserve.hpp"
 #include "tapedeck/abi.h"
 
 namespace tapedeck::host {
@@ -42,11 +44,11 @@ public:
     /// For who reads it meanwhile: while they hold the bytes, `insert` answers TD_UNSUPPORTED. [any]
     std::shared_ptr<Places> places() const { return places_; }
 
-    /// From now on blocks of the disk are kept for the steps of finishing, about 1.5 % of what is written, so that a
-    /// disk that runs full has room for the file's index. Where the file system cannot, nothing is kept.
-    void keep_reserve();
-    /// Gives them back; before `finish` and before recovery.
-    void free_reserve();
+    /// From now on blocks of the disk are kept for the steps of finishing, so that a disk that runs full has room for
+    /// the file's index.
+    void keep_reserve() { reserve_.emplace(path_.parent_path()); }
+    /// Gives them back; before `finish`.
+    void free_reserve() { reserve_.reset(); }
 
     /// Makes sure that `path()` leads to this file: when its folder or name was removed under it, the content is copied
     /// to a new file there. Throws Error.
@@ -72,7 +74,6 @@ public:
 private:
     [[noreturn]] void fail(const char* what, int error_number) const;
     void adopt(int number, bool lock);
-    void grow_reserve();
     std::size_t write_cached(std::uint64_t at, SpanReader& from, std::size_t size);
     std::size_t count_written(std::size_t bytes);
 
@@ -83,9 +84,8 @@ private:
     std::unique_ptr<File> fresh_;
     std::atomic<std::uint64_t> written_ = 0;
     const std::shared_ptr<Places> places_ = std::make_shared<Places>();
-    bool keeps_reserve_ = false;
+    std::optional<Reserve> reserve_;
     std::uint64_t spare_ = 0;
-    std::uint64_t reserved_ = 0, next_growth_ = 0;  ///< bytes kept, and written when more will be
 };
 
 /// Makes names in `folder` durable. A folder that cannot be opened is an Error.

@@ -38,6 +38,8 @@ std::uint64_t held_bytes(const fs::path& folder) {
         // By the link's own text first: no file on another disk, which may hang, is touched.
         const std::string name = fs::read_symlink(descriptor, ignored).string();
         if (!name.starts_with(below) || !name.ends_with(" (deleted)")) return;
+        // A number for a name has what never had one: the room kept for the ends of running recordings.
+        if (fs::path(name).filename().native().starts_with('#')) return;
         struct stat file {};
         if (::stat(descriptor.c_str(), &file) != 0 || !S_ISREG(file.st_mode) || file.st_nlink != 0) return;
         if (seen.emplace(file.st_dev, file.st_ino).second) bytes += static_cast<std::uint64_t>(file.st_blocks) * 512;

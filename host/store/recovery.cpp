@@ -52,7 +52,6 @@ Torn recover(const fs::path& path, const Recording& known, const Extensions& ext
         torn.is_empty = true;
         return torn;
     }
-    torn.file->free_reserve();
     const Extension* extension = nullptr;
     std::optional<Writer::Recovered> recovered;
     for (const Extension* one : writers) {  // a writer finds packets in files of its own only

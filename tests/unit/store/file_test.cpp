@@ -187,30 +187,6 @@ TEST(File, SaysThatTheDiskIsFullAndThatItMayPass) {
     EXPECT_THAT(error.text, HasSubstr("/dev/full"));
 }
 
-TEST(File, KeepsRoomForItsEndAndGivesItBack) {
-    for (const char* where : {"/tmp", "/dev/shm"}) {
-        const TemporaryFolder folder(where);
-        File file(folder.path / "x.part.mp4", File::Mode::Create);
-        const auto blocks = [&] {
-            struct stat status {};
-            EXPECT_EQ(::stat(file.path().c_str(), &status), 0);
-            return static_cast<std::uint64_t>(status.st_blocks) * 512;
-        };
-        file.keep_reserve();
-        const std::uint64_t kept = blocks();
-        EXPECT_GE(kept, 128u << 10) << where;
-        EXPECT_EQ(file.length(), 0u);
-        const std::string megabyte(1 << 20, 'x');
-        for (std::uint64_t n = 0; n < 32; ++n) put(file, n << 20, megabyte);
-        file.sync();
-        EXPECT_GE(blocks(), (32u << 20) + 3 * kept) << where;  // more was written, more is kept
-        file.free_reserve();
-        EXPECT_LE(blocks(), (32u << 20) + (64u << 10)) << where;
-        EXPECT_EQ(file.length(), 32u << 20);
-        EXPECT_EQ(all_of(file).substr(31 << 20), megabyte);
-    }
-}
-
 TEST(File, ComesBackWhenItsFolderIsRemoved) {
     const TemporaryFolder folder;
     File file(folder.path / "in" / "x.part.mp4", File::Mode::Create);

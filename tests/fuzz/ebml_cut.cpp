@@ -12,7 +12,7 @@
 namespace {
 
 using namespace tapedeck::ebml;
-using MemorySource = tapedeck::fuzz::MemorySource<Source>;
+using tapedeck::fuzz::MemorySource;
 
 }  // namespace
 

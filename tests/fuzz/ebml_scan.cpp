@@ -8,8 +8,8 @@
 namespace {
 
 using namespace tapedeck::ebml;
+using tapedeck::fuzz::MemorySource;
 using tapedeck::fuzz::require;
-using MemorySource = tapedeck::fuzz::MemorySource<Source>;
 
 }  // namespace
 

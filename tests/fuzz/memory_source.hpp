@@ -8,14 +8,15 @@
 #include <cstring>
 #include <span>
 
+#include "source.hpp"
+
 namespace tapedeck::fuzz {
 
 inline void require(bool holds) {
     if (!holds) std::abort();
 }
 
-/// The bytes of a file, for a scanner's `Source`.
-template <class Source>
+/// The bytes of a file.
 class MemorySource : public Source {
 public:
     MemorySource(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}

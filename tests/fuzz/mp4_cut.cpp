@@ -9,8 +9,8 @@
 namespace {
 
 using namespace tapedeck::mp4;
+using tapedeck::fuzz::MemorySource;
 using tapedeck::fuzz::require;
-using MemorySource = tapedeck::fuzz::MemorySource<Source>;
 
 void check(const Cut& cut, std::size_t size) {
     require(!cut.ranges.empty() && cut.tables.size() == cut.movie.tracks.size());

@@ -9,8 +9,8 @@
 namespace {
 
 using namespace tapedeck::mp4;
+using tapedeck::fuzz::MemorySource;
 using tapedeck::fuzz::require;
-using MemorySource = tapedeck::fuzz::MemorySource<Source>;
 
 }  // namespace
 

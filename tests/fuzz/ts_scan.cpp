@@ -10,8 +10,8 @@
 namespace {
 
 using namespace tapedeck::ts;
+using tapedeck::fuzz::MemorySource;
 using tapedeck::fuzz::require;
-using MemorySource = tapedeck::fuzz::MemorySource<Source>;
 
 }  // namespace
 

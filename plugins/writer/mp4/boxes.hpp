@@ -12,7 +12,6 @@
 
 namespace tapedeck::mp4 {
 
-using Bytes = std::vector<std::uint8_t>;
 using View = ByteSpan;
 
 /// The four characters of a box's type as the number that stands in the file.

@@ -15,9 +15,9 @@ namespace {
 constexpr std::size_t mdat_header_size = 16;
 constexpr std::uint64_t copied_at_once = 64 << 20;  // between two questions whether to go on
 
-MovieIndex read_index(File file) {
+MovieIndex read_index(Context context, File file) {
     try {
-        return MovieIndex::read(FileSource(file));
+        return MovieIndex::read(ViewedSource(context, file));
     } catch (const Malformed& e) {
         throw Error(TD_MALFORMED, e.what());
     }
@@ -46,7 +46,7 @@ Bytes head_of(const Cut& cut) {
 
 }  // namespace
 
-Mp4Reader::Mp4Reader(Context context, File file) : context_(context), file_(file), index_(read_index(file)) {}
+Mp4Reader::Mp4Reader(Context context, File file) : context_(context), file_(file), index_(read_index(context, file)) {}
 
 void Mp4Reader::cut(std::int64_t from_us, std::int64_t to_us, bool exact, File target) {
     const Cut part = plan_cut(index_, file_.length(), {from_us, to_us, exact});

@@ -15,29 +15,6 @@ constexpr std::size_t most_joined = 1000;      // tracks, and private boxes befo
 constexpr std::size_t most_unsure = 1 << 22;   // samples; an honest write has far fewer
 constexpr std::size_t unsure_writes = 2;       // the last ones, of which some may never have reached the disk
 
-/// Reads small parts in order with few calls.
-class Window {
-public:
-    explicit Window(const Source& source) : source_(source) {}
-
-    /// `count` bytes, or fewer at the end of the file. Valid until the next call.
-    View at(std::uint64_t position, std::size_t count) {
-        if (position < start_ || position + count > start_ + bytes_.size()) {
-            start_ = position;
-            bytes_.resize(std::max<std::size_t>(count, 2048));
-            bytes_.resize(source_.read(position, bytes_));
-        }
-        return View(bytes_)
-            .subspan(static_cast<std::size_t>(position - start_))
-            .first(std::min<std::size_t>(count, bytes_.size() - static_cast<std::size_t>(position - start_)));
-    }
-
-private:
-    const Source& source_;
-    std::uint64_t start_ = 0;
-    Bytes bytes_;
-};
-
 /// One fragment whose samples are all there, or as many as are. Positions are those in the file.
 struct Fragment {
     std::uint64_t start = 0;  // of the private boxes before it, else of its moof

@@ -9,17 +9,9 @@
 #include "layout.hpp"
 #include "movie.hpp"
 #include "sample_table.hpp"
+#include "source.hpp"
 
 namespace tapedeck::mp4 {
-
-/// The bytes of a file. Reads may throw; the scanner lets that through.
-class Source {
-public:
-    virtual ~Source() = default;
-    virtual std::uint64_t size() const = 0;
-    /// Fewer bytes than asked for only at the end.
-    virtual std::size_t read(std::uint64_t at, std::span<std::uint8_t> into) const = 0;
-};
 
 /// What a recording needs to be finished. `tables[i]` belongs to `movie.tracks[i]`.
 struct Found {

@@ -24,7 +24,7 @@ void TsReader::cut(std::int64_t from_us, std::int64_t to_us, bool /*exact*/, Fil
     std::optional<std::int64_t> to;
     if (to_us != TD_NO_TIME) to = to_ticks(to_us, ticks);
     try {
-        const FileSource source(file_);
+        const ViewedSource source(context_, file_);
         Program program(source);
         const Cut part = plan_cut(program, to_ticks(from_us, ticks), to);
         write(target, part.front);

@@ -6,16 +6,9 @@
 #include <span>
 #include <string>
 
-namespace tapedeck::ts {
+#include "source.hpp"
 
-/// The bytes of a file. Reads may throw; the scanner lets that through.
-class Source {
-public:
-    virtual ~Source() = default;
-    virtual std::uint64_t size() const = 0;
-    /// Fewer bytes than asked for only at the end.
-    virtual std::size_t read(std::uint64_t at, std::span<std::uint8_t> into) const = 0;
-};
+namespace tapedeck::ts {
 
 struct Found {
     std::string memo;

@@ -12,8 +12,6 @@
 
 namespace tapedeck::ts {
 
-using Bytes = std::vector<std::uint8_t>;
-
 /// PIDs of every file. The private one is in no table, so players pass over it.
 inline constexpr std::uint16_t association_pid = 0, first_track_pid = 0x100, map_pid = 0x1000, private_pid = 0x1f00;
 

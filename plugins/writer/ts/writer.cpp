@@ -3,6 +3,7 @@
 #include <string>
 
 #include "file_source.hpp"
+#include "scanner.hpp"
 
 namespace tapedeck::ts {
 namespace {

@@ -46,7 +46,7 @@ void set_extradata(AVCodecParameters& parameters, std::span<const std::uint8_t> 
 void write_void_header(File file, std::uint64_t at, std::uint64_t size) {
     constexpr std::uint64_t header = 9;
     if (size < header) return;
-    ebml::Bytes bytes;
+    Bytes bytes;
     ebml::ElementWriter(bytes).header(ebml::id_void, size - header, 8);
     file.write(at, std::array{td_bytes{bytes.data(), bytes.size()}});
 }
@@ -122,7 +122,7 @@ void Muxer::begin() {
 }
 
 void Muxer::write_memo() {
-    ebml::Bytes note;
+    Bytes note;
     ebml::ElementWriter(note).header(ebml::id_void, note_magic.size() + settings_.memo.size(), 8);
     note.insert(note.end(), note_magic.begin(), note_magic.end());
     note.insert(note.end(), settings_.memo.begin(), settings_.memo.end());
@@ -171,7 +171,7 @@ bool Muxer::is_lost(std::uint64_t position) const {
 /// Each CuePoint of a cluster that is a hole becomes a Void, whose id is as short. The Cues lie behind `from`.
 void Muxer::strike_cues(std::uint64_t from) {
     const auto header_at = [&](std::uint64_t at) {
-        ebml::Bytes bytes(element_look);
+        Bytes bytes(element_look);
         bytes.resize(file_.read(at, bytes));
         return ebml::parse_header(bytes);
     };
@@ -184,7 +184,7 @@ void Muxer::strike_cues(std::uint64_t from) {
     for (; cues && cues->id != ebml::id_cues; cues = header_at(from)) from += cues->header_size + cues->size;
     if (!cues || cues->size > longest_cues) return;
     from += cues->header_size;
-    ebml::Bytes content(static_cast<std::size_t>(cues->size));
+    Bytes content(static_cast<std::size_t>(cues->size));
     content.resize(file_.read(from, content));
     ebml::View rest(content);
     for (std::uint64_t at = from; const auto point = ebml::next_element(rest);
@@ -199,7 +199,7 @@ void Muxer::strike_cues(std::uint64_t from) {
 }
 
 std::optional<std::string> memo_of(File file) {
-    ebml::Bytes bytes(std::min<std::uint64_t>(longest_head, file.length()));
+    Bytes bytes(std::min<std::uint64_t>(longest_head, file.length()));
     bytes.resize(file.read(0, bytes));
     ebml::View rest(bytes);
     if (!ebml::next_element(rest)) return std::nullopt;

@@ -11,7 +11,6 @@
 
 namespace tapedeck::ebml {
 
-using Bytes = std::vector<std::uint8_t>;
 using View = ByteSpan;
 
 /// Ids as they stand in the file, their length marker included (RFC 8794 section 11, RFC 9559 section 5.1).

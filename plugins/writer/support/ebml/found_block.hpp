@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "elements.hpp"
 #include "source.hpp"
 
 namespace tapedeck::ebml {

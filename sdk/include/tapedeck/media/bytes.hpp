@@ -6,10 +6,12 @@
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace tapedeck {
 
 using ByteSpan = std::span<const std::uint8_t>;
+using Bytes = std::vector<std::uint8_t>;
 
 /// Input breaks its format's rules; the text says which rule.
 class Malformed : public std::runtime_error {

@@ -1,4 +1,4 @@
-// The bytes of a file, read in small parts.
+// The bytes of a file, for scanners and readers.
 #pragma once
 
 #include <algorithm>
@@ -6,11 +6,11 @@
 #include <cstdint>
 #include <span>
 
-#include "elements.hpp"
+#include "tapedeck/media/bytes.hpp"
 
-namespace tapedeck::ebml {
+namespace tapedeck {
 
-/// The bytes of a file. Reads may throw; the scanner lets that through.
+/// Reads may throw; who reads lets that through.
 class Source {
 public:
     virtual ~Source() = default;
@@ -25,7 +25,7 @@ public:
     explicit Window(const Source& source) : source_(source) {}
 
     /// `count` bytes, or fewer at `end` and at the end of the file. Valid until the next call.
-    View at(std::uint64_t position, std::size_t count, std::uint64_t end = UINT64_MAX) {
+    ByteSpan at(std::uint64_t position, std::size_t count, std::uint64_t end = UINT64_MAX) {
         if (position >= end) return {};
         count = static_cast<std::size_t>(std::min<std::uint64_t>(count, end - position));
         if (position < start_ || position + count > start_ + bytes_.size()) {
@@ -33,7 +33,7 @@ public:
             bytes_.resize(std::max<std::size_t>(count, 2048));
             bytes_.resize(source_.read(position, bytes_));
         }
-        const View rest = View(bytes_).subspan(static_cast<std::size_t>(position - start_));
+        const ByteSpan rest = ByteSpan(bytes_).subspan(static_cast<std::size_t>(position - start_));
         return rest.first(std::min(count, rest.size()));
     }
 
@@ -43,4 +43,4 @@ private:
     Bytes bytes_;
 };
 
-}  // namespace tapedeck::ebml
+}  // namespace tapedeck

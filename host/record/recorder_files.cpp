@@ -221,9 +221,8 @@ bool Recorder::wants_cut(const Timed& timed) {
         stream_->request_key(0);
     }
     if (state_ != State::Recording) return false;
-    if (restart_wanted_) cut_wanted_ = true;
     check_rotation();
-    if (!cut_wanted_) return false;
+    if (!cut_wanted_ && !restart_wanted_) return false;
     const auto tracks = stream_->tracks();
     const bool has_video = std::ranges::any_of(
         tracks, [&](auto* t) { return t->track.kind == TD_VIDEO && segment_->has(t->track.index); });
@@ -247,9 +246,9 @@ void Recorder::check_rotation() {
 
 /// True: the conversion begins anew, and with it what is to be written from this packet on.
 bool Recorder::cut(const Timed& timed) {
-    cut_wanted_ = false;
-    const bool restarts = std::exchange(restart_wanted_, false);
-    if (restarts && !take_next_options()) return false;
+    const bool is_due = std::exchange(cut_wanted_, false);
+    const bool restarts = std::exchange(restart_wanted_, false) && take_next_options();
+    if (!restarts && !is_due) return false;
     const bool anew = restarts || !converter_.suits(parts_.policy.choose(tracks(), checked_.get()).tracks);
     if (anew) end_conversion(timed.pts_us);
     close_segment();

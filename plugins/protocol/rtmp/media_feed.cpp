@@ -155,7 +155,7 @@ void MediaFeed::compare_profile(TrackState& track, const flv::Tag& tag) {
 
 void MediaFeed::announce(TrackState& track, Track fresh, PacketBatch& out) {
     flush(out);
-    fresh.track.index = track.announced ? track.announced->track.index : next_index_++;
+    fresh.track.index = fresh.track.kind == TD_VIDEO ? 0 : 1;  // also when its publisher returns in another order
     track.announced = fresh;
     sink_.track(*track.announced);
     track.usable = true;

@@ -60,7 +60,6 @@ private:
     std::string name_;
     Unwrapper<32> clock_;
     std::array<TrackState, 2> tracks_;  // video, audio
-    std::uint32_t next_index_ = 0;
 };
 
 }  // namespace tapedeck::rtmp

@@ -25,6 +25,25 @@ ByteSpan table_in(const PacketView& packet, std::uint8_t id) {
     return section.first(*size - section_crc).subspan(section_head);
 }
 
+struct MapLine {
+    std::uint8_t type;
+    std::uint16_t pid;
+};
+
+/// Throws Malformed.
+std::vector<MapLine> map_in(const PacketView& packet) {
+    std::vector<MapLine> lines;
+    ByteReader fields(table_in(packet, 2));
+    fields.take(2);
+    fields.take(fields.u16() & 0xfff);
+    while (fields.left() >= 5) {
+        const std::uint8_t type = fields.u8();
+        lines.push_back({type, static_cast<std::uint16_t>(fields.u16() & 0x1fff)});
+        fields.take(fields.u16() & 0xfff);
+    }
+    return lines;
+}
+
 bool is_video(std::uint8_t type) {
     return type == 0x01 || type == 0x02 || type == 0x10 || type == 0x1b || type == 0x24;
 }
@@ -41,6 +60,7 @@ Program::Program(const Source& source) : source_(source), end_(source.size() / p
     if (!first.contains(main_)) throw Malformed("it has no pictures and no sound");
     zero_ = first.at(main_);
     for (const auto& [pid, pts] : first) zero_ = std::min(zero_, pts);
+    read_late_tables();
 }
 
 void Program::read_tables() {
@@ -57,22 +77,29 @@ void Program::read_tables() {
                 if (is_program) map = pid;
             }
         } else if (found->pid == map) {
-            ByteReader fields(table_in(*found, 2));
-            fields.take(2);
-            fields.take(fields.u16() & 0xfff);
-            while (fields.left() >= 5) {
-                const std::uint8_t type = fields.u8();
-                const auto pid = static_cast<std::uint16_t>(fields.u16() & 0x1fff);
-                fields.take(fields.u16() & 0xfff);
-                if (tracks_.empty() || (is_video(type) && !has_pictures_)) main_ = pid;
-                has_pictures_ = has_pictures_ || is_video(type);
-                tracks_.push_back(pid);
+            for (const MapLine& line : map_in(*found)) {
+                if (tracks_.empty() || (is_video(line.type) && !has_pictures_)) main_ = line.pid;
+                has_pictures_ = has_pictures_ || is_video(line.type);
+                tracks_.push_back(line.pid);
             }
             map_ = found->pid;
             break;
         }
     }
     if (tracks_.empty()) throw Malformed("it has no tracks");
+}
+
+/// The file's last map has the tracks that joined later. It stays with those of the first where there is none.
+void Program::read_late_tables() {
+    for (std::uint64_t at = end_; at >= packet_size && end_ - at < head_limit;) {
+        at -= packet_size;
+        const auto found = packet(at);
+        if (!found || found->pid != map_ || !found->starts_unit) continue;
+        for (const MapLine& line : map_in(*found)) {
+            if (std::ranges::count(tracks_, line.pid) == 0) tracks_.push_back(line.pid);
+        }
+        return;
+    }
 }
 
 ByteSpan Program::bytes(std::uint64_t at) {

@@ -25,6 +25,7 @@ public:
     /// Reads the tables and the first times. Throws Malformed for what is no transport stream of one program.
     explicit Program(const Source& source);
 
+    /// Those of the first map, then those that joined.
     const std::vector<std::uint16_t>& tracks() const { return tracks_; }
     /// The PID of the table that names them.
     std::uint16_t map() const { return map_; }
@@ -45,6 +46,7 @@ public:
 
 private:
     void read_tables();
+    void read_late_tables();
     std::optional<std::uint64_t> next_main(std::uint64_t at, std::uint64_t limit);
 
     const Source& source_;

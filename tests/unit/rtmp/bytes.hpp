@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace tapedeck::rtmp {
+#include "tapedeck/media/bytes.hpp"
 
-using Bytes = std::vector<std::uint8_t>;
+namespace tapedeck::rtmp {
 
 /// Hex digits; spaces are passed over.
 inline Bytes hex(std::string_view digits) {

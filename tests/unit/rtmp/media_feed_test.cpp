@@ -83,6 +83,19 @@ TEST_F(MediaFeedTest, MakesTracksAndPacketsOfH264AndAac) {
     EXPECT_EQ(all[2].packet.flags & TD_PACKET_DISCONTINUITY, 0u);
 }
 
+TEST_F(MediaFeedTest, NumbersTracksAlikeInWhateverOrderTheyCome) {
+    open();
+    video(0, video_config(avcc));
+    audio(0, audio_config("1210"));
+    open();
+    audio(0, audio_config("1210"));
+    video(0, video_config(avcc));
+    const auto tracks = sink.tracks();
+    ASSERT_EQ(tracks.size(), 4u);
+    EXPECT_EQ(tracks[0].track.index, tracks[3].track.index);
+    EXPECT_EQ(tracks[1].track.index, tracks[2].track.index);
+}
+
 TEST_F(MediaFeedTest, SharesBuffersAndGivesThemBack) {
     const auto before = testkit::FakeHost::live_buffers();
     {

@@ -82,6 +82,25 @@ TEST(Cut, HasTheSoundOfItsPicturesWholeAndNoOther) {
     EXPECT_NE(std::search(all.begin(), all.end(), sound.begin(), sound.end(), same), all.end());
 }
 
+TEST(Cut, HasSoundThatJoinedLateWhole) {
+    Clip clip = make_clip();
+    std::erase_if(clip.units, [](const Unit& unit) { return unit.track == Clip::audio && unit.dts < 1000; });
+    Session session;
+    session.open(clip.only(Clip::video));
+    session.write(clip, INT64_MIN, 1000);
+    session.writer.track(clip.tracks[Clip::audio]);
+    session.write(clip, 1000);
+    session.writer.finish();
+    const auto whole = session.stream().of(audio_pid);
+    for (std::int64_t ms = 1100; ms < 1900; ms += 100) {
+        const auto part = read_stream(part_of(session.file.contents(), 0, ms * 1000)).of(audio_pid);
+        const auto first_behind =
+            std::ranges::find_if(whole, [&](const Pes& unit) { return unit.pts >= zero + ms * 90; });
+        ASSERT_EQ(static_cast<std::ptrdiff_t>(part.size()), first_behind - whole.begin()) << ms;
+        EXPECT_EQ(part.back().payload, std::prev(first_behind)->payload) << ms;
+    }
+}
+
 TEST(Cut, OfSoundAloneBeginsAtItsStart) {
     const Stream part = read_stream(part_of(recorded(sound(430)), 3 * second, 5 * second));
     const auto units = part.of(video_pid);  // the only track has the first PID

@@ -25,7 +25,8 @@ std::int64_t milliseconds(std::int64_t us) {
 
 }  // namespace
 
-MatroskaReader::MatroskaReader(Context context, File file) : context_(context), file_(file), index_(read_index(context, file)) {}
+MatroskaReader::MatroskaReader(Context context, File file)
+    : context_(context), file_(file), index_(read_index(context, file)) {}
 
 void MatroskaReader::cut(std::int64_t from_us, std::int64_t to_us, bool /*exact*/, File target) {
     std::optional<std::int64_t> to;

@@ -4,16 +4,12 @@
 #include <charconv>
 #include <system_error>
 
+#include "base/text.hpp"
+
 namespace tapedeck::host::api {
 namespace {
 
 constexpr const char* date_form = "%a, %d %b %Y %H:%M:%S GMT";
-
-std::string_view trimmed(std::string_view text) {
-    const auto begin = text.find_first_not_of(" \t");
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
 
 /// Nothing for what is no number; a number beyond 64 bits counts as the largest.
 std::optional<std::uint64_t> number(std::string_view text) {

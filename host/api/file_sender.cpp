@@ -1,12 +1,32 @@
 #include "api/file_sender.hpp"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 namespace tapedeck::host::api {
+namespace {
+
+/// A connection that cannot be told sends as before.
+void cork(const OpenFile& connection, int on) {
+    ::setsockopt(connection.descriptor(), IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+}
+
+}  // namespace
+
+FullSegments::FullSegments(std::shared_ptr<const OpenFile> connection) : connection_(std::move(connection)) {
+    cork(*connection_, 1);
+}
+
+FullSegments::~FullSegments() {
+    cork(*connection_, 0);
+}
 
 SentSome send_some(const OpenFile& connection, const OpenFile& file, std::uint64_t at, std::uint64_t count) {
     SentSome sent;

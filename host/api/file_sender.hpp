@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "api/message.hpp"
 
@@ -15,6 +16,20 @@ struct SentSome {
 
 /// Some megabytes: after so much, another client's turn has come.
 inline constexpr std::uint64_t sent_at_once = 2 << 20;
+
+/// While it lives, the connection sends full segments only (TCP_CORK): otherwise each 64 KB that the kernel takes from
+/// a file end in a small one, which wakes the client once more.
+class FullSegments {
+public:
+    explicit FullSegments(std::shared_ptr<const OpenFile> connection);
+    FullSegments(const FullSegments&) = delete;
+    FullSegments& operator=(const FullSegments&) = delete;
+    /// What is left goes out.
+    ~FullSegments();
+
+private:
+    const std::shared_ptr<const OpenFile> connection_;
+};
 
 /// Sends from `at` on until the connection takes no more for now or `count` bytes are sent. `connection` does not
 /// block. Waits for the disk where the file is not in memory, never for the client.

@@ -200,7 +200,11 @@ awaitable<void> Session::send(const Response& response, const Request& request, 
 awaitable<void> Session::send_files(const FileParts& files) {
     const int bypass = wire_->bypass();
     std::shared_ptr<const OpenFile> connection;  // shared: a worker may outlive the session
-    if (bypass >= 0) connection = std::make_shared<const OpenFile>(bypass);
+    std::optional<FullSegments> full_segments;
+    if (bypass >= 0) {
+        connection = std::make_shared<const OpenFile>(bypass);
+        full_segments.emplace(connection);
+    }
     for (const FilePart& part : files) {
         if (connection == nullptr) {
             co_await send_pieces(part);

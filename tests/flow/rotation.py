@@ -106,7 +106,7 @@ class Rotation(FlowTest):
         """1 MB each in the long form; clips of the short form are too slow for that."""
         if FRAGMENTS < 100:
             return self.in_every_container("100K", lambda kind: clips.both(3 * FRAGMENTS) if kind == "both" else clips.pair("vp8", "opus", 4 * FRAGMENTS))
-        self.in_every_container("1M", lambda kind: clips.heavy(FRAGMENTS * 9 // 8 + 10, 8) if kind == "both" else clips.heavy_vp8(FRAGMENTS * 9 // 8 + 10))
+        self.in_every_container("1M", lambda kind: clips.heavy(FRAGMENTS + 10, 12) if kind == "both" else clips.heavy_vp8(FRAGMENTS + 10, 12))
 
     def test_a_new_session_counts_from_one_again(self):
         server = self.server({"record_rotation": "20", "record_name_collision": "suffix"})

@@ -37,6 +37,8 @@ public:
         }
         info_.size = sizeof(td_stream_info);
         info_.attributes = attributes_.data();
+        if (info.codec_count != 0) codecs_.assign(info.codecs, info.codecs + info.codec_count);
+        info_.codecs = codecs_.data();
     }
     Asked(const Asked&) = delete;
     Asked& operator=(const Asked&) = delete;
@@ -54,6 +56,7 @@ private:
     td_stream_info info_;
     std::vector<std::unique_ptr<std::string>> texts_;
     std::vector<td_attribute> attributes_;
+    std::vector<std::uint32_t> codecs_;
 };
 
 }  // namespace

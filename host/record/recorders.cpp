@@ -23,6 +23,43 @@ std::string provider_of(std::string_view protocol) {
     return std::string(protocol);
 }
 
+/// What published and played streams show alike.
+api::StreamObject object_of(const StreamInfo& info, const std::vector<const TrackSpec*>& tracks) {
+    api::StreamObject object;
+    object.media_session = info.media_session;
+    object.name = info.name;
+    object.session = info.session;
+    if (!info.application.empty()) object.application = info.application;
+    object.provider = provider_of(info.protocol);
+    object.create_date_ms = info.created_us / 1000;
+    for (const TrackSpec* spec : tracks) {
+        if (spec->track.kind == TD_VIDEO) {
+            object.has_video = true;
+            object.video_codec = codec_name(spec->track.codec);
+            object.width = spec->track.width;
+            object.height = spec->track.height;
+        } else if (spec->track.kind == TD_AUDIO) {
+            object.has_audio = true;
+            object.audio_codec = codec_name(spec->track.codec);
+        }
+    }
+    return object;
+}
+
+api::StreamObject object_of(const Viewer& viewer) {
+    api::StreamObject object = object_of(viewer.info(), viewer.tracks());
+    object.published = false;
+    if (const std::uint32_t codec = viewer.sound_codec()) {
+        object.has_audio = true;
+        object.audio_codec = codec_name(codec);
+    }
+    object.status = viewer.stream().is_publishing() ? "PLAYING" : "PENDING";
+    object.metrics["packets"] = viewer.packets();
+    object.metrics["bytes"] = viewer.bytes();
+    object.metrics["dropped"] = viewer.dropped();
+    return object;
+}
+
 std::string last_part(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
@@ -173,25 +210,8 @@ std::vector<api::StreamObject> Recorders::streams() {
     std::vector<api::StreamObject> all;
     for (const auto& stream : parts_.hub.streams()) {
         const StreamInfo& info = stream->info();
-        api::StreamObject object;
-        object.media_session = info.media_session;
-        object.name = info.name;
-        object.session = info.session;
-        if (!info.application.empty()) object.application = info.application;
-        object.provider = provider_of(info.protocol);
+        api::StreamObject object = object_of(info, stream->tracks());
         object.status = stream->is_publishing() ? "PUBLISHING" : "PENDING";
-        object.create_date_ms = info.created_us / 1000;
-        for (const TrackSpec* spec : stream->tracks()) {
-            if (spec->track.kind == TD_VIDEO) {
-                object.has_video = true;
-                object.video_codec = codec_name(spec->track.codec);
-                object.width = spec->track.width;
-                object.height = spec->track.height;
-            } else if (spec->track.kind == TD_AUDIO) {
-                object.has_audio = true;
-                object.audio_codec = codec_name(spec->track.codec);
-            }
-        }
         if (const auto recorder = find(info.media_session)) {
             object.record = true;
             if (recorder->is_waiting()) object.info = "waiting for key frame";
@@ -201,14 +221,18 @@ std::vector<api::StreamObject> Recorders::streams() {
         for (const auto& [key, value] : stream->properties()) object.metrics[key] = value;
         all.push_back(std::move(object));
     }
+    for (const auto& viewer : parts_.hub.viewers()) all.push_back(object_of(*viewer));
     return all;
 }
 
 bool Recorders::terminate(const std::string& media_session, std::string_view reason) {
-    const auto stream = parts_.hub.find_session(media_session);
-    if (stream == nullptr) return false;
-    stream->kick(reason);
-    return true;
+    if (const auto stream = parts_.hub.find_session(media_session)) {
+        stream->kick(reason);
+        return true;
+    }
+    const auto viewer = parts_.hub.find_viewer(media_session);
+    if (viewer != nullptr) viewer->kick(reason);
+    return viewer != nullptr;
 }
 
 api::RecordFiles::Located Recorders::locate(const std::string& name) {

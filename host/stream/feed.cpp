@@ -16,7 +16,8 @@ Feed::Limits fitting(Feed::Limits limits) {
 
 }  // namespace
 
-Feed::Feed(Limits limits, Wake wake) : limits_(fitting(limits)), wake_(std::move(wake)) {}
+Feed::Feed(Limits limits, Wake wake)
+    : limits_(fitting(limits)), wake_(std::move(wake)), awaits_key_(limits.is_viewer) {}
 
 void Feed::preload(std::span<const Packet> kept) {
     const std::lock_guard lock(mutex_);
@@ -47,6 +48,10 @@ void Feed::push_all(std::span<P> batch, const Arrival& arrival) {
 template <class P>
 void Feed::append(std::span<P> batch, bool has_video) {
     for (auto& packet : batch) {
+        if (awaits_key_ && packet.is_video()) {
+            if (!packet.is_video_key()) continue;
+            awaits_key_ = false;
+        }
         if (dropping_ && bytes_ <= limits_.queue_bytes / 2 && (!has_video || packet.is_video_key())) {
             dropping_ = false;
             resumed_ = true;
@@ -83,7 +88,8 @@ void Feed::tick(TimePoint now) {
 
 bool Feed::due(TimePoint now) {
     if (woken_ || queue_.empty()) return false;
-    if (bytes_ < enough() && now - taken_ < limits_.delay) return false;
+    const bool soon = limits_.delay.count() > 0 && now - taken_ < limits_.delay;  // `now` may lie before `taken_`
+    if (soon && bytes_ < enough()) return false;
     woken_ = true;
     return true;
 }
@@ -103,6 +109,7 @@ bool Feed::take(std::vector<Packet>& into) {
 }
 
 bool Feed::is_behind() const {
+    if (limits_.is_viewer) return false;
     const std::lock_guard lock(mutex_);
     return bytes_ > limits_.behind_bytes;
 }

@@ -25,6 +25,7 @@ public:
         std::size_t large_due_bytes = 2u << 20;  ///< when the source is ahead of real time: few and large pieces
         std::size_t behind_bytes = 4u << 20;     ///< more than this, and such a source should wait
         std::chrono::milliseconds delay{450};    ///< or so much time since it last took something
+        bool is_viewer = false;                  ///< its picture begins with a key packet, and no source waits for it
     };
     using TimePoint = std::chrono::steady_clock::time_point;
 
@@ -54,6 +55,7 @@ public:
     /// Moves everything queued to the end of `into`. True once the stream has ended and all was taken.
     bool take(std::vector<Packet>& into);
 
+    const Limits& limits() const { return limits_; }
     /// Whether a source that can wait should.
     bool is_behind() const;
     /// Why the stream ended; empty while it has not.
@@ -78,6 +80,7 @@ private:
     TimePoint taken_{};
     bool is_ahead_ = false;  // so was the last batch
     bool woken_ = false;
+    bool awaits_key_;  // its first one
     bool dropping_ = false;
     bool resumed_ = false;
     bool ended_ = false;

@@ -96,7 +96,7 @@ bool Stream::deliver(std::span<const td_packet* const> batch) {
         const std::lock_guard lock(mutex_);
         feeds = feeds_;
         has_video = has_video_;
-        if (feeds->empty()) keep_gop(scratch_);
+        if (keeps_gop_) keep_gop(scratch_);
     }
     is_ahead_ = pace_.is_ahead(scratch_.back().dts_us(), now_us);
     const Feed::Arrival arrival{.has_video = has_video, .is_ahead = is_ahead_, .now = now};
@@ -134,30 +134,60 @@ void Stream::keep_gop(std::span<const Packet> batch) {
 
 std::shared_ptr<Feed> Stream::subscribe(Feed::Limits limits, Feed::Wake wake) {
     auto feed = std::make_shared<Feed>(limits, std::move(wake));
-    std::vector<Packet> gop;
-    bool ended = false;
+    attach(feed);
+    return feed;
+}
+
+bool Stream::attach(const std::shared_ptr<Feed>& feed) {
+    const Feed::Limits& limits = feed->limits();
+    bool ended = false, preloads = false;
+    std::vector<Packet> no_longer_kept;
     {
         const std::lock_guard lock(mutex_);
         ended = is_closed();
         if (!ended) {
-            gop = std::exchange(gop_, {});
-            gop_size_ = 0;
-            gop_lost_ = true;
-            feed->preload(gop);
+            const bool suits_viewers = has_video_ && !info_.keys_on_request && gop_size_ <= limits.queue_bytes;
+            preloads = !gop_.empty() && (!limits.is_viewer || suits_viewers);
+            if (preloads) feed->preload(gop_);
             auto more = std::make_shared<Feeds>(*feeds_);
             more->push_back(feed);
             feeds_ = std::move(more);
+            no_longer_kept = settle_feeds();
         }
     }
     if (ended) feed->end("the stream has ended");
-    return feed;
+    return preloads;
 }
 
 void Stream::unsubscribe(const std::shared_ptr<Feed>& feed) {
+    std::vector<Packet> no_longer_kept;
     const std::lock_guard lock(mutex_);
     auto fewer = std::make_shared<Feeds>(*feeds_);
     std::erase(*fewer, feed);
     feeds_ = std::move(fewer);
+    no_longer_kept = settle_feeds();
+}
+
+/// Under the lock, after the feeds changed. What comes back is for the caller to destroy without it.
+std::vector<Packet> Stream::settle_feeds() {
+    std::int64_t delay_us = TD_RECORD_DELAY_US;
+    bool is_watched = false;
+    for (const auto& feed : *feeds_) {
+        if (!feed->limits().is_viewer) continue;
+        is_watched = true;
+        delay_us = std::min<std::int64_t>(delay_us, std::chrono::microseconds(feed->limits().delay).count());
+    }
+    if (delay_us != demanded_us_) {
+        demanded_us_ = delay_us;
+        callbacks_.post([stream = shared_from_this(), delay_us] {
+            if (!stream->is_closed()) stream->publisher_->demand(stream->self_, delay_us);
+        });
+    }
+    keeps_gop_ = feeds_->empty() || is_watched;
+    if (keeps_gop_) return {};
+    gop_size_ = 0;
+    gop_lost_ = true;
+    return std::exchange(gop_, {});
 }
 
 std::vector<const TrackSpec*> Stream::tracks() const {
@@ -183,8 +213,22 @@ void Stream::set_property(std::string_view key, std::string_view value) {
 void Stream::request_key(std::uint32_t track) {
     {
         const std::lock_guard lock(mutex_);
+        if (is_closed() || asks_later_) return;
         const auto now = std::chrono::steady_clock::now();
-        if (is_closed() || now - key_asked_ < key_request_pause) return;
+        const auto pause = std::chrono::ceil<std::chrono::milliseconds>(key_asked_ + key_request_pause - now);
+        if (pause.count() > 0) {
+            asks_later_ = true;
+            callbacks_.after(pause, [known = weak_from_this(), track] {
+                const auto stream = known.lock();
+                if (stream == nullptr) return;
+                {
+                    const std::lock_guard again(stream->mutex_);
+                    stream->asks_later_ = false;
+                }
+                stream->request_key(track);
+            });
+            return;
+        }
         key_asked_ = now;
     }
     callbacks_.post([stream = shared_from_this(), track] {

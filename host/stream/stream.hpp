@@ -1,4 +1,4 @@
-// A published stream: what its publisher's plugin writes into and recordings read from.
+// A published stream: what its publisher's plugin writes into, and recordings and viewers read from.
 #pragma once
 
 #include <atomic>
@@ -36,7 +36,7 @@ public:
 class Stream : public td_sink, public std::enable_shared_from_this<Stream> {
 public:
     struct Limits {
-        std::size_t gop_bytes = 8u << 20;  ///< of the GOP kept for late recordings; 0: none is kept
+        std::size_t gop_bytes = 8u << 20;  ///< of the GOP kept for late consumers; 0: none is kept
         std::size_t tracks = 64;
     };
     /// What the hub is told when the stream ends.
@@ -53,6 +53,9 @@ public:
     /// Another consumer. It begins with the GOP that is going on, where one is kept, without being woken for it: take
     /// once after this call. `wake` may come from inside when the stream has ended already.
     std::shared_ptr<Feed> subscribe(Feed::Limits limits, Feed::Wake wake);
+    /// The same with a feed of the caller's. A viewer's begins with the GOP only where the source makes no key frame
+    /// on request and the whole of it fits. False: it begins with nothing.
+    bool attach(const std::shared_ptr<Feed>& feed);
     void unsubscribe(const std::shared_ptr<Feed>& feed);
 
     /// The tracks as announced so far, by index.
@@ -60,7 +63,7 @@ public:
     /// What the publisher said of the stream: `title`, `muted`, ...
     std::map<std::string, std::string> properties() const;
 
-    /// Asks the publisher for a key frame; at most one request in 0.5 s goes out.
+    /// Asks the publisher for a key frame; at most one request in 0.5 s goes out, the last one of them at its end.
     void request_key(std::uint32_t track);
     /// Ends it; the client gets the reason. The plugin closes the sink soon.
     void kick(std::string_view reason);
@@ -91,6 +94,7 @@ private:
     void set_property(std::string_view key, std::string_view value);
     void end(const std::string& reason);
     void keep_gop(std::span<const Packet> batch);
+    std::vector<Packet> settle_feeds();
     bool may_go_on() const;
 
     static const td_sink_table sink_functions;
@@ -118,10 +122,13 @@ private:
     std::shared_ptr<const Feeds> feeds_ = std::make_shared<Feeds>();  // replaced, never changed
     std::vector<Packet> gop_;
     std::size_t gop_size_ = 0;
-    bool gop_lost_ = true;  // until a key packet begins it
+    bool keeps_gop_ = true;  // nobody records, or somebody watches: another one may come
+    bool gop_lost_ = true;   // until a key packet begins it
     bool has_video_ = false;
     std::map<std::string, std::string> properties_;
     std::chrono::steady_clock::time_point key_asked_{};
+    bool asks_later_ = false;  // for a key frame, when the pause is over
+    std::int64_t demanded_us_ = TD_RECORD_DELAY_US;
     int holds_ = 1;  // the publisher's own, given back when it closes
     std::shared_ptr<const td_recording> recorded_;
 };

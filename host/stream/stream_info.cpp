@@ -36,9 +36,12 @@ StreamInfo::StreamInfo(const td_stream_info& from)
       remote(view(from.remote)),
       expects(from.expects),
       record(from.record),
+      keys_on_request((from.flags & TD_STREAM_KEYS_ON_REQUEST) != 0),
+      delay_us(from.delay_us),
       created_us(
           std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
               .count()) {
+    if (from.codec_count != 0) codecs.assign(from.codecs, from.codecs + from.codec_count);
     for (std::size_t i = 0; i < from.attribute_count; ++i) {
         const auto& [key, value] =
             attributes.emplace_back(view(from.attributes[i].key), view(from.attributes[i].value));
@@ -53,6 +56,7 @@ td_stream_info StreamInfo::abi(std::vector<td_attribute>& attributes_out) const 
     info.size = sizeof info;
     info.expects = expects;
     info.record = record;
+    info.flags = keys_on_request ? std::uint32_t{TD_STREAM_KEYS_ON_REQUEST} : 0u;
     info.name = text_of(name);
     info.protocol = text_of(protocol);
     info.media_session = text_of(media_session);
@@ -62,6 +66,9 @@ td_stream_info StreamInfo::abi(std::vector<td_attribute>& attributes_out) const 
     info.remote = text_of(remote);
     info.attributes = attributes_out.data();
     info.attribute_count = attributes_out.size();
+    info.codecs = codecs.data();
+    info.codec_count = codecs.size();
+    info.delay_us = delay_us;
     return info;
 }
 

@@ -1,4 +1,4 @@
-// Who publishes: td_stream_info with memory of its own.
+// Who publishes or plays: td_stream_info with memory of its own.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,9 @@ struct StreamInfo {
     /// Attribute `arrival=wallclock`: packets tell by wallclock_us when they would have arrived, as a file does that is
     /// published faster than it was made.
     bool arrives_by_wallclock = false;
+    bool keys_on_request = false;                                 ///< a publisher's: TD_STREAM_KEYS_ON_REQUEST
+    std::vector<std::uint32_t> codecs;                            ///< a viewer's: what it can take; none: everything
+    std::int64_t delay_us = 0;                                    ///< a viewer's
     std::int64_t created_us = 0;                                  ///< server clock, UNIX microseconds
     std::vector<std::pair<std::string, std::string>> attributes;  ///< with credentials; cleared once it is admitted
 };

@@ -128,12 +128,19 @@ private:
     }
     const void* service(std::string_view id) const {
         static constexpr td_streams streams_table{
-            sizeof(td_streams), 0,
+            sizeof(td_streams),
+            0,
             [](const td_context* context, std::int32_t action, const td_stream_info* info,
                void (*done)(void*, const td_error*),
                void* asker) { self(context).streams.admit(action, *info, done, asker); },
             [](const td_context* context, const td_stream_info* info, const td_publisher* publisher, void* owner) {
                 self(context).streams.publish(*info, *publisher, owner);
+            },
+            [](const td_context* context, const td_stream_info* info, const td_subscriber* subscriber, void* owner) {
+                self(context).streams.subscribe(*info, *subscriber, owner);
+            },
+            [](const td_context* context, td_text name) {
+                return self(context).streams.find({name.data, name.size});
             }};
         static constexpr td_http http_table{
             sizeof(td_http), 0,

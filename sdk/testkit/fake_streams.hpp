@@ -1,4 +1,5 @@
-// The service tapedeck.streams/1 of a FakeHost: every published stream is a recording sink that the test can look into.
+// The service tapedeck.streams/1 of a FakeHost: every published stream is a recording sink that the test can look into,
+// and every viewer reads what the test pushes.
 #pragma once
 
 #include <atomic>
@@ -16,36 +17,12 @@
 
 #include "tapedeck/abi.h"
 #include "testkit/callbacks.hpp"
+#include "testkit/fake_viewer.hpp"
 #include "testkit/recording_sink.hpp"
 #include "testkit/settings.hpp"
+#include "testkit/stream_facts.hpp"
 
 namespace tapedeck::testkit {
-
-/// An owning copy of a td_stream_info.
-struct StreamFacts {
-    explicit StreamFacts(const td_stream_info& from)
-        : expects(from.expects),
-          record(from.record),
-          name(string_of(from.name)),
-          protocol(string_of(from.protocol)),
-          media_session(string_of(from.media_session)),
-          session(string_of(from.session)),
-          login(string_of(from.login)),
-          application(string_of(from.application)),
-          remote(string_of(from.remote)) {
-        for (std::size_t i = 0; i < from.attribute_count; ++i)
-            attributes.emplace(string_of(from.attributes[i].key), string_of(from.attributes[i].value));
-    }
-    std::uint32_t expects, record;
-    std::string name, protocol, media_session, session, login, application, remote;
-    std::map<std::string, std::string> attributes;
-};
-
-/// Why something is refused.
-struct Refusal {
-    td_status status = TD_DENIED;
-    std::string text = "refused by the test";
-};
 
 /// One published stream. Its `kick`, `request_key`, `demand` and `release` run on the host's callback thread.
 class FakeStream : public RecordingSink {
@@ -119,7 +96,8 @@ class FakeStreams {
 public:
     explicit FakeStreams(Callbacks& callbacks) : callbacks_(callbacks) {}
 
-    /// Asked for each `publish` and `admit` (the action is TD_CONNECT, TD_PUBLISH or TD_PLAY); nothing means yes.
+    /// Asked for each `publish`, `subscribe` and `admit` (the action is TD_CONNECT, TD_PUBLISH or TD_PLAY); nothing
+    /// means yes.
     void refuse(std::function<std::optional<Refusal>(std::int32_t action, const StreamFacts&)> judge) {
         const std::lock_guard lock(mutex_);
         judge_ = std::move(judge);
@@ -138,6 +116,13 @@ public:
         if (!changed_.wait_for(lock, limit, [&] { return streams_.size() > number; })) return nullptr;
         return streams_[number].get();
     }
+    /// The `number`th who subscribed (from 0), refused ones included, or null when nobody does within `limit`. Any
+    /// name can be played.
+    FakeViewer* wait_viewer(std::size_t number = 0, std::chrono::milliseconds limit = std::chrono::seconds(10)) const {
+        std::unique_lock lock(mutex_);
+        if (!changed_.wait_for(lock, limit, [&] { return viewers_.size() > number; })) return nullptr;
+        return viewers_[number].get();
+    }
     /// What `admit` was asked.
     std::vector<std::pair<std::int32_t, StreamFacts>> admissions() const {
         const std::lock_guard lock(mutex_);
@@ -146,6 +131,8 @@ public:
     /// Everybody who was not released is.
     void release_all() {
         for (FakeStream* stream : all()) stream->release();
+        const std::lock_guard lock(mutex_);
+        for (const auto& viewer : viewers_) viewer->release();
     }
 
     void publish(const td_stream_info& info, const td_publisher& publisher, void* self) {
@@ -157,6 +144,24 @@ public:
         }
         stream->open(refusal);
         changed_.notify_all();
+    }
+    void subscribe(const td_stream_info& info, const td_subscriber& subscriber, void* self) {
+        const auto refusal = judge(TD_PLAY, StreamFacts(info));
+        FakeViewer* viewer = nullptr;
+        {
+            const std::lock_guard lock(mutex_);
+            viewer = viewers_.emplace_back(std::make_unique<FakeViewer>(info, subscriber, self, callbacks_)).get();
+        }
+        viewer->open(refusal);
+        changed_.notify_all();
+    }
+    /// Whether an open stream of this name was published.
+    td_status find(std::string_view name) const {
+        for (const FakeStream* stream : all()) {
+            if (stream->facts.name != name || stream->closed()) continue;
+            return stream->packet_count() != 0 ? TD_OK : TD_AGAIN;
+        }
+        return TD_NOT_FOUND;
     }
     void admit(std::int32_t action, const td_stream_info& info, void (*done)(void*, const td_error*), void* self) {
         auto refusal = judge(action, StreamFacts(info));
@@ -187,6 +192,7 @@ private:
     mutable std::condition_variable changed_;
     std::function<std::optional<Refusal>(std::int32_t, const StreamFacts&)> judge_;
     std::vector<std::unique_ptr<FakeStream>> streams_;
+    std::vector<std::unique_ptr<FakeViewer>> viewers_;
     std::vector<std::pair<std::int32_t, StreamFacts>> admissions_;
 };
 

@@ -1,11 +1,13 @@
 """Recording on demand over REST: the samples of the specification by curl, restarts without gap, hard inputs."""
 import json
+import re
+import shutil
 import subprocess
 import threading
 
 import clips
 import media
-from case import FlowTest, eventually, run
+from case import BUILD, FlowTest, eventually, run
 
 
 def curl(server, path, body=None, *options):
@@ -137,6 +139,27 @@ class Rest(FlowTest):
         session = server.stream("wait")["mediaSessionId"]
         server.rest("/recorder/startup", {"mediaSessionId": session})
         server.logged("waiting for key frame")
+
+    def test_players_are_shown_as_sessions_and_ended(self):
+        folder = self.scratch / "plugins"
+        folder.mkdir()
+        shutil.copy(BUILD / "tests" / "plugins" / "good_viewer.so", folder)
+        server = self.server({**self.OFF, "plugin_path": str(folder)})
+        publisher = server.publishing(clips.both(20), "watched")
+        eventually(lambda: server.stream("watched", status="PLAYING")["audioCodec"], "its sound")
+        played = server.stream("watched", status="PLAYING")
+        self.assertEqual((played["published"], played["mediaType"], played["videoCodec"], played["audioCodec"]), (False, "play", "H264", "AAC"))
+        first = server.rest("/stream/find", {"name": "watched"})[1][0]
+        self.assertEqual(first["mediaType"], "publish")
+        self.assertEqual(server.metrics()["tapedeck_viewers"], 1)
+        self.assertEqual(server.rest("/stream/terminate", {"mediaSessionId": played["mediaSessionId"]})[0], 200)
+        server.logged("packets came; Stopped by rest /terminate")
+        server.stream("watched", status="PLAYING")  # it comes back
+        publisher.kill()
+        server.logged("packets came; Stopped by publisher stop")
+        counts = [int(count) for count in re.findall(r"(\d+) packets came", server.log())]
+        self.assertGreater(counts[0], 0)
+        self.assertEqual(server.rest("/stream/find_all")[0], 404)
 
     def test_an_unknown_session_is_404(self):
         server = self.server()

@@ -39,7 +39,8 @@ RecordingSink& published() {
     return sink;
 }
 
-const td_streams streams{sizeof(td_streams), 0,
+const td_streams streams{sizeof(td_streams),
+                         0,
                          [](const td_context*, std::int32_t, const td_stream_info*,
                             void (*done)(void*, const td_error*), void* self) { done(self, nullptr); },
                          [](const td_context*, const td_stream_info*, const td_publisher* publisher, void* self) {
@@ -48,7 +49,9 @@ const td_streams streams{sizeof(td_streams), 0,
                                  publisher->opened(self, &published(), nullptr);
                                  publisher->released(self, nullptr);
                              });
-                         }};
+                         },
+                         nullptr,
+                         nullptr};
 
 class Examples : public testing::Test {
 protected:

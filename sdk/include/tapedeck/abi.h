@@ -165,9 +165,9 @@ typedef struct td_packet {
 /* Who publishes, plays or connects. */
 typedef struct td_stream_info {
     uint32_t size;
-    uint32_t expects; /* bits 1 << TD_VIDEO ..., the tracks that will come; 0: not known */
-    uint32_t record;  /* TD_RECORD_* */
-    uint32_t reserved;
+    uint32_t expects;      /* bits 1 << TD_VIDEO ..., the tracks that will come; 0: not known */
+    uint32_t record;       /* TD_RECORD_* */
+    uint32_t flags;        /* TD_STREAM_* */
     td_text name;          /* as the client gave it: any bytes */
     td_text protocol;      /* the plugin's id */
     td_text media_session; /* empty: the host makes a UUID */
@@ -177,7 +177,12 @@ typedef struct td_stream_info {
     td_text remote;                 /* address:port */
     const td_attribute* attributes; /* free; `password` and `token` are credentials, never shown or logged */
     size_t attribute_count; /* `arrival` = `wallclock`: wallclock_us is when a packet would have come, of a file, say */
+    const uint32_t* codecs; /* a viewer's: what it can take, the best first; none: everything. Sound is converted */
+    size_t codec_count;
+    int64_t delay_us; /* a viewer's: it is told of packets this late, in larger batches; 0: at once */
 } td_stream_info;
+
+enum { TD_STREAM_KEYS_ON_REQUEST = 1u }; /* a publisher's: its source makes a key frame soon after `request_key` */
 
 enum { TD_RECORD_BY_RULES = 0, TD_RECORD_YES = 1, TD_RECORD_NO = 2 }; /* td_stream_info.record */
 
@@ -274,6 +279,44 @@ typedef struct td_publisher {
 
 #define TD_RECORD_DELAY_US 500000 /* a stream that is only recorded may arrive this late */
 
+/* A viewer's end of a stream. */
+typedef struct td_subscription {
+    const struct td_subscription_table* table;
+} td_subscription;
+
+typedef struct td_subscription_table {
+    uint32_t size;
+    uint32_t reserved;
+    /* [stream] Everything that has come since the last read, in order; the number of packets. The batch, payloads and
+     * `changed` with it, is valid until the next read or close; `changed` is set where a track is new or has new
+     * parameters. A viewer that reads too slowly loses packets up to the next key packet, which then carries
+     * TD_PACKET_DISCONTINUITY. */
+    size_t (*read)(td_subscription*, const td_packet* const** batch);
+    /* [any] before `close`. The viewer needs a key frame of this track. The publisher is asked once in 0.5 s for all
+     * viewers together. */
+    void (*request_key)(td_subscription*, uint32_t track);
+    /* [stream] The end; needed after `ended` too. The subscription must not be used after it. */
+    void (*close)(td_subscription*);
+} td_subscription_table;
+
+/* What a viewer is told; each with the `self` given to `subscribe`. All [callback] and, but for `ready`, in this order
+ * on one thread. */
+typedef struct td_subscriber {
+    uint32_t size;
+    uint32_t reserved;
+    /* Once: the subscription, or null and why not (TD_DENIED, TD_NOT_FOUND, TD_EXISTS, TD_UNSUPPORTED, TD_CANCELLED).
+     */
+    void (*opened)(void* self, td_subscription*, const td_error*);
+    /* Something waits to be read: once, until the next read. Comes on the thread that brings it, also at the same time
+     * as `ended`. */
+    void (*ready)(void* self);
+    /* At most once: the publisher has left or somebody ended the viewer; the client gets the reason. Nothing more comes
+     * after what can still be read. */
+    void (*ended)(void* self, td_text reason);
+    /* Once, always, and the last use of `self`: after `close` or a refusal. */
+    void (*released)(void* self);
+} td_subscriber;
+
 enum { TD_CONNECT = 1, TD_PUBLISH = 2, TD_PLAY = 3 }; /* what is to be admitted */
 
 typedef struct td_streams {
@@ -284,6 +327,10 @@ typedef struct td_streams {
                   void* self);
     /* [any] Answers through `opened`, once admission and name checks are through. */
     void (*publish)(const td_context*, const td_stream_info*, const td_publisher*, void* self);
+    /* [any] Plays the stream of this name. Answers through `opened`, as `publish`. */
+    void (*subscribe)(const td_context*, const td_stream_info*, const td_subscriber*, void* self);
+    /* [any] Whether somebody publishes under this name: TD_OK, TD_AGAIN (nothing has come yet), TD_NOT_FOUND. */
+    td_status (*find)(const td_context*, td_text name);
 } td_streams;
 
 #define TD_HTTP "tapedeck.http/1"

@@ -1,4 +1,4 @@
-// Tracks, packets and the way into a stream.
+// Tracks, packets and the ways into a stream and out of it.
 #pragma once
 
 #include <array>
@@ -117,6 +117,43 @@ public:
     virtual void released(const td_recording* /*recording*/) {}
 };
 
+/// A viewer's end of a stream. A plain handle: copies speak of the same one. One thread at a time, but for
+/// `request_key`.
+class Subscription {
+public:
+    explicit Subscription(td_subscription* subscription = nullptr) : subscription_(subscription) {}
+    /// Everything that has come since the last call; valid until the next one or `close`. See td_subscription_table.
+    std::span<const td_packet* const> read() const {
+        const td_packet* const* batch = nullptr;
+        const std::size_t count = subscription_->table->read(subscription_, &batch);
+        return {batch, count};
+    }
+    /// Any thread.
+    void request_key(std::uint32_t track) const { subscription_->table->request_key(subscription_, track); }
+    /// The end, needed after `ended` too; the subscription must not be used after it.
+    void close() const { subscription_->table->close(subscription_); }
+    explicit operator bool() const { return subscription_ != nullptr; }
+
+private:
+    td_subscription* subscription_;
+};
+
+/// What a viewer is told, on threads of the host: return at once, post, do not call back from inside. Kept alive by the
+/// host until `released` came.
+class Subscriber {
+public:
+    virtual ~Subscriber() = default;
+    virtual void opened(Subscription subscription) = 0;
+    /// Instead of `opened`: TD_DENIED, TD_NOT_FOUND, TD_EXISTS, TD_UNSUPPORTED, TD_CANCELLED.
+    virtual void refused(const Error& reason) = 0;
+    /// Something waits: once, until the next `read`. On the thread that brings it; also at the same time as `ended`.
+    virtual void ready() = 0;
+    /// The client gets the reason. Close the subscription soon.
+    virtual void ended(std::string_view reason) = 0;
+    /// The last call, always.
+    virtual void released() {}
+};
+
 namespace detail {
 
 struct PublisherSelf {
@@ -153,6 +190,37 @@ inline const td_publisher publisher_table{
         last->run([&](Publisher& p) { p.released(recording); });
     }};
 
+struct SubscriberSelf {
+    Context context;
+    std::shared_ptr<Subscriber> subscriber;
+
+    template <class Body>
+    void run(Body body) noexcept {
+        td_error error = empty_error();
+        if (guard(&error, [&] { body(*subscriber); }) < 0) context.error(std::string("subscriber: ") + error.text);
+    }
+    static SubscriberSelf& of(void* self) { return *static_cast<SubscriberSelf*>(self); }
+};
+
+inline const td_subscriber subscriber_table{
+    sizeof(td_subscriber),
+    0,
+    [](void* self, td_subscription* subscription, const td_error* error) {
+        SubscriberSelf::of(self).run([&](Subscriber& s) {
+            if (subscription != nullptr) {
+                s.opened(Subscription(subscription));
+            } else {
+                s.refused(Error(*error));
+            }
+        });
+    },
+    [](void* self) { SubscriberSelf::of(self).run([](Subscriber& s) { s.ready(); }); },
+    [](void* self, td_text reason) { SubscriberSelf::of(self).run([&](Subscriber& s) { s.ended(view(reason)); }); },
+    [](void* self) {
+        const std::unique_ptr<SubscriberSelf> last(static_cast<SubscriberSelf*>(self));
+        last->run([](Subscriber& s) { s.released(); });
+    }};
+
 /// Waits for the answer of `publish`.
 class WaitingPublisher : public Publisher {
 public:
@@ -181,6 +249,20 @@ inline td_stream_info stream_info(std::string_view name, std::string_view protoc
     info.name = text_of(name);
     info.protocol = text_of(protocol);
     return info;
+}
+
+/// Asks to play the stream `info.name`; the answer comes to `subscriber`, on a thread of the host.
+inline void subscribe(const Context& context, const td_stream_info& info, std::shared_ptr<Subscriber> subscriber) {
+    const auto* streams = context.service<td_streams>(TD_STREAMS);
+    if (streams == nullptr) throw Error(TD_UNSUPPORTED, "this host has no streams");
+    auto* self = new detail::SubscriberSelf{context, std::move(subscriber)};
+    streams->subscribe(context.get(), &info, &detail::subscriber_table, self);
+}
+
+/// Whether a stream of this name is there to be played: something of it has come.
+inline bool is_published(const Context& context, std::string_view name) {
+    const auto* streams = context.service<td_streams>(TD_STREAMS);
+    return streams != nullptr && streams->find(context.get(), text_of(name)) == TD_OK;
 }
 
 /// Asks for a stream and waits; throws when it is refused. Only on a thread of the plugin.

@@ -80,8 +80,8 @@ struct Publisher {
     static const td_publisher& table() {
         static constexpr td_publisher value{sizeof(td_publisher),
                                             0,
-                                            [](void* self, td_sink* sink, const td_error* error) {
-                                                of(self).sink = sink;
+                                            [](void* self, td_sink* opened, const td_error* error) {
+                                                of(self).sink = opened;
                                                 if (error != nullptr) of(self).refused = error->text;
                                             },
                                             [](void* self, std::uint32_t track) { of(self).key_wanted = track; },
@@ -168,6 +168,77 @@ TEST(FakeHost, RefusesWhomTheTestRefuses) {
     EXPECT_EQ(publisher.sink, nullptr);
     EXPECT_EQ(publisher.refused, "in use");
     EXPECT_EQ(publisher.released, 1);
+}
+
+/// As a plugin's is.
+struct Viewer : Subscriber {
+    void opened(Subscription given) override { subscription = given; }
+    void refused(const tapedeck::Error& why) override { told = why.what(); }
+    void ready() override { ++ready_count; }
+    void ended(std::string_view why) override { told = why; }
+    void released() override { is_released = true; }
+    Subscription subscription;
+    std::string told;
+    int ready_count = 0;
+    bool is_released = false;
+};
+
+TEST(FakeHost, PlaysWhatTheTestPushes) {
+    FakeHost host;
+    const Context context(host.table(), host.context());
+    const auto before = FakeHost::live_buffers();
+    const auto viewer = std::make_shared<Viewer>();
+    td_stream_info info = stream_info("cam1", "test");
+    const std::array<std::uint32_t, 1> codecs{TD_CODEC_OPUS};
+    info.codecs = codecs.data();
+    info.codec_count = codecs.size();
+    subscribe(context, info, viewer);
+    FakeViewer* fake = host.streams.wait_viewer();
+    ASSERT_NE(fake, nullptr);
+    EXPECT_EQ(fake->facts.codecs, std::vector<std::uint32_t>{TD_CODEC_OPUS});
+    host.drain();
+    ASSERT_TRUE(viewer->subscription);
+    const Track track(TD_AUDIO, TD_CODEC_OPUS, {1, 48000}, 3);
+    const std::array<std::uint8_t, 3> payload{1, 2, 3};
+    fake->push(track, payload, 960);
+    fake->push(track, payload, 1920);
+    host.drain();
+    EXPECT_EQ(viewer->ready_count, 1);
+    const auto batch = viewer->subscription.read();
+    ASSERT_EQ(batch.size(), 2u);
+    ASSERT_NE(batch[0]->changed, nullptr);
+    EXPECT_EQ(batch[0]->changed->index, 3u);
+    EXPECT_EQ(batch[0]->data[2], 3);
+    EXPECT_EQ(batch[1]->changed, nullptr);
+    EXPECT_EQ(batch[1]->pts, 1920);
+    EXPECT_TRUE(viewer->subscription.read().empty());
+    fake->push(track, payload, 2880);
+    viewer->subscription.request_key(7);
+    EXPECT_EQ(fake->keys_wanted(), std::vector<std::uint32_t>{7});
+    fake->end("Stopped by publisher stop");
+    host.drain();
+    EXPECT_EQ(viewer->ready_count, 2);
+    EXPECT_EQ(viewer->told, "Stopped by publisher stop");
+    EXPECT_FALSE(viewer->is_released);
+    viewer->subscription.close();
+    host.drain();
+    EXPECT_TRUE(fake->is_closed());
+    EXPECT_TRUE(viewer->is_released);
+    EXPECT_EQ(FakeHost::live_buffers(), before);
+    EXPECT_FALSE(is_published(context, "cam1"));
+}
+
+TEST(FakeHost, RefusesViewers) {
+    FakeHost host;
+    host.streams.refuse([](std::int32_t action, const StreamFacts&) -> std::optional<Refusal> {
+        if (action == TD_PLAY) return Refusal{TD_NOT_FOUND, "Stream not found"};
+        return std::nullopt;
+    });
+    const auto viewer = std::make_shared<Viewer>();
+    subscribe(Context(host.table(), host.context()), stream_info("cam1", "test"), viewer);
+    host.drain();
+    EXPECT_EQ(viewer->told, "Stream not found");
+    EXPECT_TRUE(viewer->is_released);
 }
 
 TEST(FakeHost, ReleasesEverybodyAtItsEnd) {

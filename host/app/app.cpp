@@ -57,6 +57,7 @@ App::App(Setup& setup)
       rules_(setup.source),
       policy_(
           setup.source, [this](std::string_view kind) { return setup_.registry.all(kind); }, rules_),
+      sounds_(policy_, media_),
       hub_(setup.source, callbacks_,
            [this](int action, StreamInfo info, std::function<void(const Error*)> done) {
                admit(action, std::move(info), std::move(done));
@@ -74,6 +75,7 @@ App::App(Setup& setup)
       plugin_routes_(router_),
       server_(api::server_options(settings_, setup.home), router_, workers_) {
     hub_.listen(recorders_);
+    hub_.convert(sounds_);
     disk_.on_change([this](const std::filesystem::path&, bool enough) {
         if (!enough) retention_.wake();
     });

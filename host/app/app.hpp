@@ -18,6 +18,7 @@
 #include "event/admission.hpp"
 #include "event/dispatcher.hpp"
 #include "plugin/protocol.hpp"
+#include "record/live_sound.hpp"
 #include "record/media_pool.hpp"
 #include "record/policy.hpp"
 #include "record/recorders.hpp"
@@ -77,6 +78,7 @@ private:
     Delivery delivery_;
     RecordRules rules_;
     Policy policy_;
+    LiveSounds sounds_;
     Hub hub_;
     struct StopCallbacks {  // before the hub goes, also when a later part cannot be made
         Loop& loop;

@@ -15,21 +15,33 @@ struct Known {
 };
 
 constexpr Known known[] = {
+    {101, "Switching Protocols", ""},
     {200, "OK", ""},
+    {201, "Created", ""},
+    {202, "Accepted", ""},
+    {204, "No Content", ""},
     {206, "Partial Content", ""},
     {304, "Not Modified", ""},
+    {307, "Temporary Redirect", ""},
     {400, "Bad Request", "BadRequestException"},
     {401, "Unauthorized", "UnauthorizedException"},
     {403, "Forbidden", "ForbiddenException"},
     {404, "Not Found", "NotFoundException"},
     {405, "Method Not Allowed", "MethodNotAllowedException"},
+    {406, "Not Acceptable", "NotAcceptableException"},
     {408, "Request Timeout", "RequestTimeoutException"},
     {409, "Conflict", "ConflictException"},
     {412, "Precondition Failed", "PreconditionFailedException"},
     {413, "Payload Too Large", "PayloadTooLargeException"},
+    {415, "Unsupported Media Type", "UnsupportedMediaTypeException"},
     {416, "Range Not Satisfiable", "RangeNotSatisfiableException"},
+    {422, "Unprocessable Content", "UnprocessableContentException"},
+    {426, "Upgrade Required", "UpgradeRequiredException"},
+    {428, "Precondition Required", "PreconditionRequiredException"},
+    {429, "Too Many Requests", "TooManyRequestsException"},
     {431, "Request Header Fields Too Large", "HeaderTooLargeException"},
     {500, "Internal Server Error", "InternalErrorException"},
+    {501, "Not Implemented", "NotImplementedException"},
     {503, "Service Unavailable", "ServiceUnavailableException"},
     {504, "Gateway Timeout", "TimeoutException"},
 };
@@ -115,6 +127,15 @@ Response error_answer(int status, std::string_view reason, std::string_view path
             {"status", status},
         },
         status);
+}
+
+bool is_utf8(std::string_view text) {
+    while (!text.empty()) {
+        const auto length = sequence_length(text);
+        if (length == 0) return false;
+        text.remove_prefix(length);
+    }
+    return true;
 }
 
 std::string clean_utf8(std::string_view text) {

@@ -13,8 +13,14 @@ inline constexpr Key http_port =
 inline constexpr Key https_enabled = Key::boolean("https.enabled", "true").about("Whether to listen for HTTPS");
 inline constexpr Key https_port =
     Key::integer("https.port", "8444").within(0, 65535).about("The same over TLS; 0: any free");
+inline constexpr Key ws_port =
+    Key::integer("ws.port", "8080")
+        .within(0, 65535)
+        .about("Port of WebSockets, open where a plugin has some and http.enabled; 0: any free");
+inline constexpr Key wss_port =
+    Key::integer("wss.port", "8443").within(0, 65535).about("The same over TLS, where https.enabled; 0: any free");
 inline constexpr Key http_address =
-    Key::text("http.address", "*").about("Address both ports listen on; `*`: all of IPv4 and IPv6");
+    Key::text("http.address", "*").about("Address all these ports listen on; `*`: all of IPv4 and IPv6");
 inline constexpr Key http_threads = Key::integer("http.threads", "1").within(1, 64).about("Threads that serve HTTP");
 inline constexpr Key http_connections = Key::integer("http.max_connections", "1024")
                                             .within(1, 65536)
@@ -39,6 +45,16 @@ inline constexpr Key http_answer_timeout = Key::duration("http.answer_timeout", 
                                                .about("How long a request may wait for its answer before it gets 504")
                                                .reload();
 
+inline constexpr Key websocket_max_message = Key::bytes("websocket.max_message", "256k")
+                                                 .within(65536, 16777216)
+                                                 .about("Size of a message of a WebSocket; more ends it with 1009")
+                                                 .reload();
+inline constexpr Key websocket_timeout =
+    Key::duration("websocket.timeout", "60s")
+        .within(100'000, 86'400'000'000)
+        .about("A WebSocket that says nothing for so long, not even to a ping, ends")
+        .reload();
+
 inline constexpr Key tls_certificate = Key::path("tls.certificate", "")
                                            .about("PEM file of certificate and chain; empty: a self-signed one is made")
                                            .reload();
@@ -58,14 +74,27 @@ inline constexpr Key content_disposition =
         .about("How a browser treats a record: `inline` plays it, `attachment` downloads it")
         .reload();
 
-inline constexpr std::array<const td_key*, 18> keys{&http_enabled,       &http_port,
-                                                    &https_enabled,      &https_port,
-                                                    &http_address,       &http_threads,
-                                                    &http_connections,   &http_max_header,
-                                                    &http_idle_timeout,  &http_request_timeout,
-                                                    &http_write_timeout, &http_answer_timeout,
-                                                    &tls_certificate,    &tls_key,
-                                                    &rest_max_body,      &rest_bad_request_status,
-                                                    &rest_empty_list,    &content_disposition};
+inline constexpr std::array<const td_key*, 22> keys{&ws_port,
+                                                    &wss_port,
+                                                    &websocket_max_message,
+                                                    &websocket_timeout,
+                                                    &http_enabled,
+                                                    &http_port,
+                                                    &https_enabled,
+                                                    &https_port,
+                                                    &http_address,
+                                                    &http_threads,
+                                                    &http_connections,
+                                                    &http_max_header,
+                                                    &http_idle_timeout,
+                                                    &http_request_timeout,
+                                                    &http_write_timeout,
+                                                    &http_answer_timeout,
+                                                    &tls_certificate,
+                                                    &tls_key,
+                                                    &rest_max_body,
+                                                    &rest_bad_request_status,
+                                                    &rest_empty_list,
+                                                    &content_disposition};
 
 }  // namespace tapedeck::host::api

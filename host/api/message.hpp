@@ -24,6 +24,7 @@ struct Request {
     std::string body;
     std::string remote;  ///< address without port; IPv4 also where it came over an IPv6 socket
     bool secure = false;
+    bool upgrade = false;  ///< to a WebSocket, by the rules of RFC 6455 section 4.2.1
 
     /// The value of a header, or empty.
     std::string_view header(const std::string& lower_case_name) const;
@@ -55,15 +56,18 @@ struct FilePart {
 /// One behind the other.
 using FileParts = std::vector<FilePart>;
 
+class WebSocketPeer;
+
 /// An answer. Content-Length, Connection, Date and Server are the server's own.
 struct Response {
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
-    FileParts files = {};                   ///< the body, unless it is empty
-    std::shared_ptr<const void> hold = {};  ///< what must live until the answer is sent
-    bool close = false;                     ///< end the connection after it
-    bool without_body = false;              ///< HEAD: the lengths are told, nothing is sent
+    FileParts files = {};                        ///< the body, unless it is empty
+    std::shared_ptr<const void> hold = {};       ///< what must live until the answer is sent
+    bool close = false;                          ///< end the connection after it
+    bool without_body = false;                   ///< HEAD: the lengths are told, nothing is sent
+    std::shared_ptr<WebSocketPeer> socket = {};  ///< takes the upgrade; nothing else of the answer counts then
 };
 
 /// Takes the answer to one request; called once, from any thread, also from inside the handler.

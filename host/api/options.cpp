@@ -16,6 +16,12 @@ ServerOptions server_options(const Scope& host, const std::filesystem::path& hom
     options.https = host.boolean(https_enabled);
     options.http_port = static_cast<std::uint16_t>(host.integer(http_port));
     options.https_port = static_cast<std::uint16_t>(host.integer(https_port));
+    options.ws_port = static_cast<std::uint16_t>(host.integer(ws_port));
+    options.wss_port = static_cast<std::uint16_t>(host.integer(wss_port));
+    options.ws_required = host.is_set(ws_port);
+    options.wss_required = host.is_set(wss_port);
+    options.message_bytes = static_cast<std::size_t>(host.bytes(websocket_max_message));
+    options.silence_timeout = milliseconds(websocket_timeout);
     options.certificate = host.path(tls_certificate);
     options.key = host.path(tls_key);
     options.conf_folder = home / "conf";

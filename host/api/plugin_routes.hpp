@@ -1,5 +1,8 @@
-// The service `tapedeck.http/1`: routes that plugins add beside the host's own.
+// The service `tapedeck.http/1`: routes and WebSockets that plugins add beside the host's own.
 #pragma once
+
+#include <atomic>
+#include <memory>
 
 #include "api/router.hpp"
 #include "tapedeck/abi.h"
@@ -19,10 +22,15 @@ public:
     static const td_http* table();
 
     /// Before `protocol.stop`: no handler of this instance is called any more, none runs.
-    void remove(const td_context* instance) { router_.remove(instance); }
+    /// Its WebSockets are told the end before.
+    void remove(const td_context* instance);
 
 private:
-    Router& router_;
+    struct Lent;
+    struct Functions;
+    static std::atomic<Lent*> current;
+
+    std::unique_ptr<Lent> lent_;
 };
 
 }  // namespace tapedeck::host::api

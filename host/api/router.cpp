@@ -20,10 +20,10 @@ bool is_rest(std::string_view path) {
     return path == "/rest-api" || path.starts_with("/rest-api/");
 }
 
-Response preflight() {
+Response preflight(std::string_view methods, std::string_view headers) {
     Response response;
-    response.headers = {{"Access-Control-Allow-Methods", "GET, POST, OPTIONS"},
-                        {"Access-Control-Allow-Headers", "Content-Type, Authorization"},
+    response.headers = {{"Access-Control-Allow-Methods", std::string(methods)},
+                        {"Access-Control-Allow-Headers", std::string(headers)},
                         {"Access-Control-Max-Age", "3600"}};
     return response;
 }
@@ -58,11 +58,30 @@ struct Router::Route {
 };
 
 void Router::add(const std::vector<std::string>& methods, const std::string& path, Handler handler, const void* owner) {
+    add(requests_, methods, path, std::move(handler), owner);
+}
+
+void Router::add_websocket(const std::string& path, Handler handler, const void* owner) {
+    add(websockets_, {"GET"}, path, std::move(handler), owner);
+}
+
+bool Router::has_websockets() const {
+    const std::lock_guard lock(mutex_);
+    return !websockets_.exact.empty() || !websockets_.prefixes.empty();
+}
+
+bool Router::has_websocket(std::string_view path) const {
+    const std::lock_guard lock(mutex_);
+    return websockets_.find(path) != nullptr;
+}
+
+void Router::add(Paths& paths, const std::vector<std::string>& methods, const std::string& path, Handler handler,
+                 const void* owner) {
     const bool prefix = path.ends_with("/*");
     const auto key = prefix ? path.substr(0, path.size() - 1) : path;
     if (!key.starts_with('/')) throw Error(fmt::format("route '{}' does not begin with a slash", printable(path)));
     const std::lock_guard lock(mutex_);
-    auto& known = (prefix ? prefixes_ : exact_)[key];
+    auto& known = (prefix ? paths.prefixes : paths.exact)[key];
     for (const auto& method : methods) {
         if (known.contains(method)) {
             throw Error(fmt::format("route {} {} is taken", printable(method), printable(path)), TD_EXISTS);
@@ -78,7 +97,7 @@ void Router::remove(const void* owner) {
     std::vector<std::shared_ptr<Route>> removed;
     {
         const std::lock_guard lock(mutex_);
-        for (auto* paths : {&exact_, &prefixes_}) {
+        for (auto* paths : {&requests_.exact, &requests_.prefixes, &websockets_.exact, &websockets_.prefixes}) {
             for (auto& [path, methods] : *paths) {
                 std::erase_if(methods, [&](const auto& entry) {
                     if (entry.second->owner != owner) return false;
@@ -94,13 +113,24 @@ void Router::remove(const void* owner) {
     }
 }
 
-const Router::Methods* Router::find(std::string_view path) const {
-    if (const auto found = exact_.find(path); found != exact_.end()) return &found->second;
+const Router::Methods* Router::Paths::find(std::string_view path) const {
+    if (const auto found = exact.find(path); found != exact.end()) return &found->second;
     // The longest prefix is the last in order that begins the path.
-    for (auto entry = std::make_reverse_iterator(prefixes_.upper_bound(path)); entry != prefixes_.rend(); ++entry) {
+    for (auto entry = std::make_reverse_iterator(prefixes.upper_bound(path)); entry != prefixes.rend(); ++entry) {
         if (path.starts_with(entry->first)) return &entry->second;
     }
     return nullptr;
+}
+
+std::string Router::methods_of_owners(std::string_view path) const {
+    const std::lock_guard lock(mutex_);
+    std::string listed;
+    const auto* methods = requests_.find(path);
+    if (methods == nullptr) return listed;
+    for (const auto& [method, route] : *methods) {
+        if (route->owner != nullptr) listed += (listed.empty() ? "" : ", ") + method;
+    }
+    return listed;
 }
 
 bool Router::wants_body(const Request& head) const {
@@ -108,25 +138,34 @@ bool Router::wants_body(const Request& head) const {
         return false;
     }
     const std::lock_guard lock(mutex_);
-    const auto* methods = find(head.path);
+    const auto* methods = requests_.find(head.path);
     return methods != nullptr && methods->contains(method_of(head));
 }
 
 void Router::handle(const Request& request, const Answer& answer) const {
+    if (request.upgrade) return dispatch(request, answer);
     const bool head = request.method == "HEAD";
     if (!is_rest(request.path)) {
-        dispatch(request, [answer, head](Response response) {
+        const auto methods = methods_of_owners(request.path);
+        const Answer open = [answer, head, cors = !methods.empty()](Response response) {
             response.without_body = head;
+            if (cors) {
+                response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+                response.headers.emplace_back("Access-Control-Expose-Headers", "Location, ETag, Link, Allow");
+            }
             answer(std::move(response));
-        });
-        return;
+        };
+        const bool is_answered = methods.empty() || methods.find("OPTIONS") != std::string::npos;
+        if (request.method == "OPTIONS" && !is_answered)
+            return open(preflight(methods + ", OPTIONS", "Content-Type, Authorization, If-Match"));
+        return dispatch(request, open);
     }
     const Answer rest = [answer, head](Response response) {
         response.without_body = head;
         response.headers.emplace_back("Access-Control-Allow-Origin", "*");
         answer(std::move(response));
     };
-    if (request.method == "OPTIONS") return rest(preflight());
+    if (request.method == "OPTIONS") return rest(preflight("GET, POST, OPTIONS", "Content-Type, Authorization"));
     if (access_.allows_address(request.remote)) return dispatch(request, rest);
     const auto authorization = request.header("authorization");
     if (authorization.empty()) return rest(refusal(access_.check({}), request));
@@ -143,7 +182,8 @@ void Router::dispatch(const Request& request, const Answer& answer) const {
     std::string allowed;
     {
         const std::lock_guard lock(mutex_);
-        if (const auto* methods = find(request.path)) {
+        const auto& paths = request.upgrade ? websockets_ : requests_;
+        if (const auto* methods = paths.find(request.path)) {
             if (const auto found = methods->find(method_of(request)); found != methods->end()) {
                 route = found->second;
                 ++route->running;

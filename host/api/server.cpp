@@ -94,32 +94,35 @@ class Server::Body {
 public:
     Body(const ServerOptions& options, const Router& router, Workers& workers)
         : options_(std::make_shared<const ServerOptions>(options)), router_(router), workers_(workers) {
-        if (options.http) {
-            http_.emplace(net::make_strand(io_));
-            http_port_ = listen(*http_, options.address, options.http_port, api::http_port.name);
-        }
+        if (options.http) open(http_, options.http_port, api::http_port.name, false, Serves::Requests);
         if (options.https) {
             tls_ = make_context(options);
-            https_.emplace(net::make_strand(io_));
-            https_port_ = listen(*https_, options.address, options.https_port, api::https_port.name);
+            open(https_, options.https_port, api::https_port.name, true, Serves::Requests);
         }
     }
 
     void start() {
-        if (http_) net::co_spawn(http_->get_executor(), accept(*http_, false), net::detached);
-        if (https_) net::co_spawn(https_->get_executor(), accept(*https_, true), net::detached);
+        if (http_) accept_on(*http_);
+        if (https_) accept_on(*https_);
         for (std::size_t i = 0; i < options()->threads; ++i) {
             threads_.emplace_back([this] { work(); });
         }
     }
 
+    void open_websocket_ports() {
+        const auto now = options();
+        if (http_ && !ws_) open_websocket_port(ws_, now->ws_port, api::ws_port.name, false, now->ws_required);
+        if (https_ && !wss_) open_websocket_port(wss_, now->wss_port, api::wss_port.name, true, now->wss_required);
+    }
+
     void stop(std::chrono::milliseconds grace) {
         if (stopping_.exchange(true)) return;
-        for (auto* acceptor : {&http_, &https_}) {
-            if (!*acceptor) continue;
-            net::post((*acceptor)->get_executor(), [acceptor] {
+        for (auto* listener : {&http_, &https_, &ws_, &wss_}) {
+            if (!*listener) continue;
+            auto& acceptor = (*listener)->acceptor;
+            net::post(acceptor.get_executor(), [&acceptor] {
                 boost::system::error_code ignored;
-                (*acceptor)->close(ignored);
+                acceptor.close(ignored);
             });
         }
         for_each_session([](Session& session) { session.close_when_idle(); });
@@ -144,10 +147,40 @@ public:
         options_ = std::make_shared<const ServerOptions>(options);
     }
 
-    std::uint16_t http_port() const { return http_port_; }
-    std::uint16_t https_port() const { return https_port_; }
+    std::uint16_t http_port() const { return http_ ? http_->port : 0; }
+    std::uint16_t https_port() const { return https_ ? https_->port : 0; }
+    std::uint16_t ws_port() const { return ws_ ? ws_->port : 0; }
+    std::uint16_t wss_port() const { return wss_ ? wss_->port : 0; }
 
 private:
+    struct Listener {
+        tcp::acceptor acceptor;
+        bool secure;
+        Serves serves;
+        std::uint16_t port;
+    };
+
+    void open(std::optional<Listener>& listener, std::uint16_t port, const char* setting, bool secure, Serves serves) {
+        tcp::acceptor acceptor(net::make_strand(io_));
+        port = listen(acceptor, options()->address, port, setting);
+        listener.emplace(Listener{std::move(acceptor), secure, serves, port});
+    }
+
+    void open_websocket_port(std::optional<Listener>& listener, std::uint16_t port, const char* setting, bool secure,
+                             bool required) {
+        try {
+            open(listener, port, setting, secure, Serves::WebSockets);
+            accept_on(*listener);
+        } catch (const Error& failure) {
+            if (required) throw;
+            log::warning("{}", failure.what());
+        }
+    }
+
+    void accept_on(Listener& listener) {
+        net::co_spawn(listener.acceptor.get_executor(), accept(listener), net::detached);
+    }
+
     std::shared_ptr<const ServerOptions> options() const {
         const std::lock_guard lock(mutex_);
         return options_;
@@ -165,7 +198,8 @@ private:
         }
     }
 
-    net::awaitable<void> accept(tcp::acceptor& acceptor, bool secure) {
+    net::awaitable<void> accept(Listener& listener) {
+        auto& acceptor = listener.acceptor;
         net::steady_timer pause(acceptor.get_executor());
         while (!stopping_) {
             auto [failure, socket] =
@@ -177,11 +211,11 @@ private:
                 co_await pause.async_wait(net::as_tuple(net::use_awaitable));
                 continue;
             }
-            serve(std::move(socket), secure);
+            serve(std::move(socket), listener.secure, listener.serves);
         }
     }
 
-    void serve(tcp::socket socket, bool secure) {
+    void serve(tcp::socket socket, bool secure, Serves serves) {
         boost::system::error_code ignored;
         socket.set_option(tcp::no_delay(true), ignored);
         std::shared_ptr<Session> session;
@@ -193,7 +227,7 @@ private:
                 return;
             }
             auto wire = secure ? make_tls_wire(std::move(socket), tls_) : make_plain_wire(std::move(socket));
-            session = std::make_shared<Session>(std::move(wire), options_, router_, workers_, stopping_);
+            session = std::make_shared<Session>(std::move(wire), options_, router_, workers_, stopping_, serves);
             sessions_.insert(session);
         }
         net::co_spawn(
@@ -223,9 +257,8 @@ private:
     std::condition_variable ended_;
     metrics::Value& connections_ = metrics::gauge("tapedeck_http_connections", "", "Open HTTP connections");
     net::io_context io_;
-    std::optional<tcp::acceptor> http_, https_;
+    std::optional<Listener> http_, https_, ws_, wss_;
     std::set<std::shared_ptr<Session>> sessions_;  // shared with the coroutine that runs it
-    std::uint16_t http_port_ = 0, https_port_ = 0;
     std::vector<std::thread> threads_;
 };
 
@@ -239,6 +272,9 @@ Server::~Server() {
 void Server::start() {
     body_->start();
 }
+void Server::open_websocket_ports() {
+    body_->open_websocket_ports();
+}
 void Server::stop(std::chrono::milliseconds grace) {
     body_->stop(grace);
 }
@@ -250,6 +286,12 @@ std::uint16_t Server::http_port() const {
 }
 std::uint16_t Server::https_port() const {
     return body_->https_port();
+}
+std::uint16_t Server::ws_port() const {
+    return body_->ws_port();
+}
+std::uint16_t Server::wss_port() const {
+    return body_->wss_port();
 }
 
 }  // namespace tapedeck::host::api

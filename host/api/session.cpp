@@ -17,6 +17,8 @@
 
 #include "api/answers.hpp"
 #include "api/range.hpp"
+#include "api/websocket.hpp"
+#include "api/websocket_frames.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/text.hpp"
@@ -45,7 +47,7 @@ std::string head_of(const Response& response, bool keep_alive) {
         const bool is_one_line = value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
         if (is_one_line) head += fmt::format("{}: {}\r\n", name, value);  // else it would bring headers of its own
     }
-    if (response.status != 304) {
+    if (response.status != 304 && response.status != 204) {
         std::uint64_t length = response.body.size();
         for (const FilePart& part : response.files) length += part.count;
         head += fmt::format("Content-Length: {}\r\n", length);
@@ -54,6 +56,12 @@ std::string head_of(const Response& response, bool keep_alive) {
     if (!keep_alive) head += "Connection: close\r\n";
     head += "\r\n";
     return head;
+}
+
+/// Whether a header's list has this word, in whatever case.
+bool names(std::string_view list, std::string_view word) {
+    const auto words = list_of(lower(list));
+    return std::ranges::find(words, word) != words.end();
 }
 
 using Piece = std::shared_ptr<std::vector<char>>;  // shared: a worker may still fill it when the session is gone
@@ -74,8 +82,13 @@ void read_piece(const OpenFile& file, std::uint64_t at, std::vector<char>& piece
 }  // namespace
 
 Session::Session(std::shared_ptr<Wire> wire, std::shared_ptr<const ServerOptions> options, const Router& router,
-                 Workers& workers, const std::atomic<bool>& stopping)
-    : wire_(std::move(wire)), options_(std::move(options)), router_(router), workers_(workers), stopping_(stopping) {}
+                 Workers& workers, const std::atomic<bool>& stopping, Serves serves)
+    : wire_(std::move(wire)),
+      options_(std::move(options)),
+      router_(router),
+      workers_(workers),
+      stopping_(stopping),
+      serves_(serves) {}
 
 awaitable<void> Session::run() {
     try {
@@ -96,6 +109,7 @@ void Session::close() {
 
 void Session::close_when_idle() {
     if (is_idle_) wire_->close();
+    if (websocket_) websocket_->go_away();
 }
 
 awaitable<void> Session::converse() {
@@ -117,12 +131,15 @@ awaitable<bool> Session::exchange() {
         request = parser.head();
         request.remote = wire_->remote();
         request.secure = wire_->is_secure();
+        request.upgrade = asks_for_websocket(parser);
+        const bool upgrade = request.upgrade;
         const bool wanted = parser.is_done() || router_.wants_body(request);
         if (wanted) {
             co_await receive_body(parser);
             request = parser.take();
             request.remote = wire_->remote();
             request.secure = wire_->is_secure();
+            request.upgrade = upgrade;
             keep_alive = parser.keep_alive() && !stopping_;
         }
         response = co_await answer(request);
@@ -130,10 +147,46 @@ awaitable<bool> Session::exchange() {
         request = parser.head();
         response = error_answer(rejected.http_status(), rejected.what(), request.path);
         response.headers.emplace_back("Access-Control-Allow-Origin", "*");
+        if (response.status == 426) {
+            response.headers.emplace_back("Upgrade", "websocket");
+            response.headers.emplace_back("Sec-WebSocket-Version", "13");
+        }
+    }
+    if (response.socket) {
+        co_await converse_by_websocket(request, std::move(response.socket));
+        co_return false;
     }
     keep_alive = keep_alive && !response.close;
     co_await send(response, request, keep_alive);
     co_return keep_alive;
+}
+
+/// Throws Rejected where it asks wrongly, or for anything else on a port of WebSockets.
+bool Session::asks_for_websocket(const RequestParser& parser) const {
+    const auto& head = parser.head();
+    const bool only = serves_ == Serves::WebSockets;
+    if (!names(head.header("upgrade"), "websocket") || !names(head.header("connection"), "upgrade")) {
+        if (only) throw Rejected(426, "only WebSockets are served on this port; HTTP has its own");
+        return false;
+    }
+    if (!only && !router_.has_websocket(head.path)) return false;
+    if (head.method != "GET" || !parser.is_done() || !parser.keep_alive()) {
+        throw Rejected(400, "a WebSocket begins with a GET of HTTP/1.1 without a body");
+    }
+    if (head.header("sec-websocket-version") != "13") throw Rejected(426, "only version 13 of WebSocket is spoken");
+    if (!websocket_accept(head.header("sec-websocket-key"))) {
+        throw Rejected(400, "Sec-WebSocket-Key is not 16 bytes in base64");
+    }
+    return true;
+}
+
+awaitable<void> Session::converse_by_websocket(const Request& request, std::shared_ptr<WebSocketPeer> peer) {
+    count(101);
+    log::debug("http: {} {} -> a WebSocket", request.remote, printable(request.target));
+    websocket_ = std::make_shared<WebSocket>(wire_, std::move(peer), options_);
+    if (stopping_) websocket_->go_away();
+    co_await websocket_->run(*websocket_accept(request.header("sec-websocket-key")), std::move(received_));
+    websocket_.reset();
 }
 
 /// False when the client ended the connection between two requests.
@@ -190,7 +243,7 @@ awaitable<void> Session::send(const Response& response, const Request& request, 
     log::debug("http: {} {} {} -> {}", request.remote, printable(request.method, 20), printable(request.target),
                response.status);
     auto head = head_of(response, keep_alive);
-    const bool with_body = !response.without_body && response.status != 304;
+    const bool with_body = !response.without_body && response.status != 304 && response.status != 204;
     if (with_body) head += response.body;  // one packet for most answers
     co_await wire_->write(head, options_->write_timeout);
     if (with_body && !response.files.empty()) co_await send_files(response.files);

@@ -37,25 +37,25 @@ public:
         : Wire(socket.get_executor(), address_of(socket)), stream_(std::move(socket), args...) {}
 
     Awaitable<std::size_t> read(std::span<char> into, Duration limit) override {
-        arm(limit);
+        arm(reading_, limit);
         const auto count = co_await stream_.async_read_some(net::buffer(into.data(), into.size()), net::use_awaitable);
-        disarm();
+        reading_.cancel();
         co_return count;
     }
 
     Awaitable<void> write(std::string_view bytes, Duration limit) override {
         while (!bytes.empty()) {
-            arm(limit);
+            arm(writing_, limit);
             bytes.remove_prefix(
                 co_await stream_.async_write_some(net::buffer(bytes.data(), bytes.size()), net::use_awaitable));
         }
-        disarm();
+        writing_.cancel();
     }
 
     Awaitable<void> writable(Duration limit) override {
-        arm(limit);
+        arm(writing_, limit);
         co_await socket().async_wait(tcp::socket::wait_write, net::use_awaitable);
-        disarm();
+        writing_.cancel();
     }
 
 protected:
@@ -86,7 +86,7 @@ public:
         return failure ? -1 : ::fcntl(socket().native_handle(), F_DUPFD_CLOEXEC, 0);
     }
     Awaitable<void> finish(Duration limit) override {
-        arm(limit);
+        arm(reading_, limit);
         co_await drop_rest();
     }
 
@@ -102,13 +102,13 @@ public:
     int bypass() override { return -1; }
 
     Awaitable<void> open(Duration limit) override {
-        arm(limit);
+        arm(reading_, limit);
         co_await stream_.async_handshake(net::ssl::stream_base::server, net::use_awaitable);
-        disarm();
+        reading_.cancel();
     }
 
     Awaitable<void> finish(Duration limit) override {
-        arm(limit);
+        arm(reading_, limit);
         co_await stream_.async_shutdown(net::as_tuple(net::use_awaitable));  // fails where the client still sends
         co_await drop_rest();
     }
@@ -122,16 +122,17 @@ private:
 
 }  // namespace
 
-void Wire::arm(Duration limit) {
-    deadline_.expires_after(limit);
-    deadline_.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
+void Wire::arm(net::steady_timer& deadline, Duration limit) {
+    deadline.expires_after(limit);
+    deadline.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
         if (cancelled) return;
         if (const auto self = weak.lock()) self->close();
     });
 }
 
 void Wire::close() {
-    deadline_.cancel();
+    reading_.cancel();
+    writing_.cancel();
     boost::system::error_code ignored;
     socket().shutdown(tcp::socket::shutdown_both, ignored);  // for who still sends through a bypass
     socket().close(ignored);

@@ -19,7 +19,8 @@ class context;
 namespace tapedeck::host::api {
 
 /// Lives on one executor that runs one thing at a time; everything is called there. Failures, the end of the
-/// connection and a deadline that passed are thrown as boost::system::system_error.
+/// connection and a deadline that passed are thrown as boost::system::system_error. One coroutine may read while
+/// another one writes.
 class Wire : public std::enable_shared_from_this<Wire> {
 public:
     using Duration = std::chrono::milliseconds;
@@ -27,7 +28,7 @@ public:
     using Awaitable = boost::asio::awaitable<Result>;
 
     Wire(const boost::asio::any_io_executor& executor, std::string remote)
-        : deadline_(executor), remote_(std::move(remote)) {}
+        : reading_(executor), writing_(executor), remote_(std::move(remote)) {}
     virtual ~Wire() = default;
 
     virtual bool is_secure() const = 0;
@@ -50,16 +51,16 @@ public:
     void close();
     /// The client's address; IPv4 in its own form also when it came over IPv6.
     const std::string& remote() const { return remote_; }
-    boost::asio::any_io_executor executor() { return deadline_.get_executor(); }
+    boost::asio::any_io_executor executor() { return reading_.get_executor(); }
 
 protected:
-    /// Closes the connection when `limit` passes before the next call of it or of `disarm`.
-    void arm(Duration limit);
-    void disarm() { deadline_.cancel(); }
+    /// Closes the connection when `limit` passes before `deadline` is armed again or cancelled.
+    void arm(boost::asio::steady_timer& deadline, Duration limit);
     virtual boost::asio::ip::tcp::socket& socket() = 0;
 
+    boost::asio::steady_timer reading_, writing_;  // deadlines
+
 private:
-    boost::asio::steady_timer deadline_;
     std::string remote_;
 };
 

@@ -119,6 +119,7 @@ void App::start() {
     if (server_.http_port() != 0) log::info("HTTP listens on port {}", server_.http_port());
     if (server_.https_port() != 0) log::info("HTTPS listens on port {}", server_.https_port());
     start_protocols();
+    open_websocket_ports();
     ready_ = true;
     log::info("tapedeck {} is ready, home {}", TAPEDECK_VERSION, setup_.home.string());
 }
@@ -143,6 +144,14 @@ void App::start_protocols() {
     }
 }
 
+/// Once a plugin that runs has WebSockets.
+void App::open_websocket_ports() {
+    if (server_.ws_port() != 0 || server_.wss_port() != 0 || !router_.has_websockets()) return;
+    server_.open_websocket_ports();
+    if (server_.ws_port() != 0) log::info("WebSockets listen on port {}", server_.ws_port());
+    if (server_.wss_port() != 0) log::info("WebSockets over TLS listen on port {}", server_.wss_port());
+}
+
 void App::reload() {
     log::info("reading the settings again");
     try {
@@ -163,6 +172,7 @@ void App::reload() {
     try {
         for (const auto& [name, protocol] : protocols_) protocol->reload();
         start_protocols();
+        open_websocket_ports();
     } catch (const std::exception& e) {
         log::error("reload: {}", e.what());
     }
@@ -208,6 +218,8 @@ boost::json::object App::report() {
     boost::json::object ports;
     if (server_.http_port() != 0) ports["http"] = server_.http_port();
     if (server_.https_port() != 0) ports["https"] = server_.https_port();
+    if (server_.ws_port() != 0) ports["ws"] = server_.ws_port();
+    if (server_.wss_port() != 0) ports["wss"] = server_.wss_port();
     for (const auto& [name, port] : setup_.services.ports()) ports[name] = port;
     boost::json::array plugins;
     for (const Extension* extension : setup_.registry.all()) {

@@ -56,6 +56,7 @@ public:
 private:
     void admit(int action, StreamInfo info, std::function<void(const Error*)> done);
     void start_protocols();
+    void open_websocket_ports();
     void start_hooks();
 
     Setup& setup_;

@@ -143,10 +143,15 @@ private:
                 return self(context).streams.find({name.data, name.size});
             }};
         static constexpr td_http http_table{
-            sizeof(td_http), 0,
+            sizeof(td_http),
+            0,
             [](const td_context* context, td_text method, td_text path, FakeHttp::Handler handler, void* owner,
                td_error* error) { return self(context).http.route(method, path, handler, owner, error); },
-            &FakeHttp::respond};
+            &FakeHttp::respond,
+            [](const td_context* context, td_text path, const td_websocket_handlers* handlers, void* owner,
+               td_error* error) { return self(context).http.websocket(path, handlers, owner, error); },
+            &FakeHttp::send,
+            &FakeHttp::hang_up};
         for (const auto& absent : missing_)
             if (absent == id) return nullptr;
         if (id == TD_STREAMS) return &streams_table;

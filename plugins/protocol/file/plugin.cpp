@@ -76,7 +76,7 @@ private:
     }
 
     void answer(td_http_exchange* exchange, std::int32_t status, const std::string& body) const {
-        http_->respond(exchange, status, text_of("application/json"), text_of(body));
+        respond(exchange, status, "application/json", body);
     }
 
     void refuse(td_http_exchange* exchange, const Error& error) const {
@@ -85,7 +85,12 @@ private:
                                     : error.status() == TD_DENIED  ? 403
                                     : error.status() == TD_FAILED  ? 500
                                                                    : 400;
-        http_->respond(exchange, status, {}, text_of(error.what()));
+        respond(exchange, status, {}, error.what());
+    }
+
+    void respond(td_http_exchange* exchange, std::int32_t status, std::string_view type, std::string_view body) const {
+        const td_http_answer answer{sizeof(td_http_answer), status, text_of(type), text_of(body), nullptr, 0};
+        http_->respond(exchange, &answer);
     }
 
     void startup(std::string_view body, td_http_exchange* exchange) {

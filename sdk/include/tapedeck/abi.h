@@ -335,25 +335,64 @@ typedef struct td_streams {
 
 #define TD_HTTP "tapedeck.http/1"
 
+/* What a client asks; all of it is untrusted. */
 typedef struct td_http_request {
     uint32_t size;
-    uint32_t reserved;
-    td_text method, path, query, remote, body;
-    td_text content_type;
+    uint32_t secure;                           /* 1: it came over TLS */
+    td_text method, path, query, remote, body; /* path and query still encoded; remote is an address without port */
+    const td_attribute* headers;               /* names in lower case, each once; `authorization` is never logged */
+    size_t header_count;
 } td_http_request;
+
+typedef struct td_http_answer {
+    uint32_t size;
+    int32_t status;              /* 200 to 599 */
+    td_text content_type, body;  /* from 400 on without a type, the body is the reason in words: see respond */
+    const td_attribute* headers; /* `Location`, `ETag`, `Link`, ...; lengths, dates and CORS are the host's */
+    size_t header_count;
+} td_http_answer;
 
 /* One request that waits for its answer. */
 typedef struct td_http_exchange td_http_exchange;
 
+/* One WebSocket (RFC 6455): the plugin's from `opened`, also where that refuses, until it calls `hang_up`. */
+typedef struct td_websocket td_websocket;
+
+/* All [callback], one at a time per WebSocket; `send` and `hang_up` may be called from inside. */
+typedef struct td_websocket_handlers {
+    uint32_t size;
+    uint32_t reserved;
+    /* A client comes; the request has no body. TD_OK takes it, with `*client` for the calls below; a failure refuses it
+     * with the reason (TD_DENIED: 403, TD_NOT_FOUND: 404, ...), and nothing else is called. */
+    td_status (*opened)(void* self, const td_http_request*, td_websocket*, void** client, td_error*);
+    /* One whole text message. */
+    void (*message)(void* client, td_text);
+    /* Once, always, and the last use of `client`. The reason is for the log. */
+    void (*closed)(void* client, td_text reason);
+} td_websocket_handlers;
+
+enum { TD_WEBSOCKET_NORMAL = 1000, TD_WEBSOCKET_POLICY = 1008, TD_WEBSOCKET_FAILED = 1011 }; /* for hang_up */
+
+#define TD_WEBSOCKET_QUEUE 1048576 /* bytes that may wait for a client; beyond, it is too slow and closed */
+
 typedef struct td_http {
     uint32_t size;
     uint32_t reserved;
-    /* [control] From `create` to `stop`. Paths under /rest-api have the host's access rules, CORS and limits. The
-     * handler is a [callback]; it, or somebody later, answers once by `respond`. */
+    /* [control] From `create` to `stop`. A path is exact, or a prefix with the tail `/` and `*`; the longest wins.
+     * Paths under /rest-api have the host's access rules; all others are open to everybody. Requests from other origins
+     * are allowed, and OPTIONS is answered where no route does. The handler is a [callback]; it, or somebody later,
+     * answers once by `respond`. */
     td_status (*route)(const td_context*, td_text method, td_text path,
                        void (*handler)(void* self, const td_http_request*, td_http_exchange*), void* self, td_error*);
-    /* [any] From 400 on without a type, the body is the reason in words; the host makes its usual error body of it. */
-    void (*respond)(td_http_exchange*, int32_t status, td_text content_type, td_text body);
+    /* [any] From 400 on without a type, the host makes its usual error body of the reason. */
+    void (*respond)(td_http_exchange*, const td_http_answer*);
+    /* [control] As `route`, for WebSockets, of any origin. They come on the ports ws.port and wss.port, which are open
+     * where a plugin has such a route, and on the HTTP ports. Handlers and `self` live until `stop` returned. */
+    td_status (*websocket)(const td_context*, td_text path, const td_websocket_handlers*, void* self, td_error*);
+    /* [any] Queues one text message, UTF-8; after the end it is dropped. See TD_WEBSOCKET_QUEUE. */
+    void (*send)(td_websocket*, td_text message);
+    /* [any] The last use of the td_websocket, also after `closed`. What was sent before still goes out. */
+    void (*hang_up)(td_websocket*, int32_t code, td_text reason);
 } td_http;
 
 #define TD_METRICS "tapedeck.metrics/1"

@@ -115,6 +115,13 @@ std::optional<Reply> Client::receive(bool without_body) {
     return reply;
 }
 
+std::string Client::read(std::size_t count) {
+    while (received_.size() < count && fill()) continue;
+    auto bytes = received_.substr(0, count);
+    received_.erase(0, bytes.size());
+    return bytes;
+}
+
 Reply Client::ask(std::string_view method, std::string_view target, std::string_view body,
                   const std::map<std::string, std::string>& headers) {
     auto request = fmt::format("{} {} HTTP/1.1\r\nHost: localhost\r\n", method, target);

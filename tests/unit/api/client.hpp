@@ -38,6 +38,8 @@ public:
     bool send(std::string_view text);
     /// One answer; nothing when the connection ended first.
     std::optional<Reply> receive(bool without_body = false);
+    /// So many bytes as they come; fewer when the connection ended first.
+    std::string read(std::size_t count);
     /// Sends one request and gives its answer, or one with status 0.
     Reply ask(std::string_view method, std::string_view target, std::string_view body = {},
               const std::map<std::string, std::string>& headers = {});

@@ -85,7 +85,7 @@ ServerTest::ServerTest() {
     std::filesystem::create_directories(files_.folder);
     cuts_.folder = folder_;
     options_.address = "127.0.0.1";
-    options_.http_port = options_.https_port = 0;
+    options_.http_port = options_.https_port = options_.ws_port = options_.wss_port = 0;
     options_.https = false;
     options_.conf_folder = folder_ / "conf";
 }

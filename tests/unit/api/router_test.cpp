@@ -3,9 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
 #include <future>
 #include <latch>
+#include <span>
 
 #include "access/password.hpp"
 #include "api/answers.hpp"
@@ -104,10 +106,26 @@ TEST_F(RouterTest, RemoveWaitsForRunningHandlers) {
 // A plugin's side of tapedeck.http/1: answers with what it was asked, or keeps the request.
 struct Plugin {
     static void echo(void*, const td_http_request* request, td_http_exchange* exchange) {
-        const auto body =
-            fmt::format("{} {} {} {} {} {}", view(request->method), view(request->path), view(request->query),
-                        view(request->remote), view(request->content_type), view(request->body));
-        PluginRoutes::table()->respond(exchange, 409, text_of("text/plain"), text_of(body));
+        auto body = fmt::format("{} {} {} {} {}", view(request->method), view(request->path), view(request->query),
+                                view(request->remote), view(request->body));
+        for (std::size_t i = 0; i < request->header_count; ++i) {
+            const auto& [name, value] = request->headers[i];
+            if (view(name) != "host") body += fmt::format(" {}={}", view(name), view(value));
+        }
+        const std::array headers{td_attribute{text_of("Location"), text_of("/whip/1")},
+                                 td_attribute{text_of("Content-Length"), text_of("7")},
+                                 td_attribute{text_of("Link"), text_of("<a>\r\nX: y")}};
+        answer(exchange, 409, "text/plain", body, headers);
+    }
+    static void create(void*, const td_http_request*, td_http_exchange* exchange) {
+        const std::array headers{td_attribute{text_of("ETag"), text_of("\"1\"")}};
+        answer(exchange, 204, "", "no content has no body", headers);
+    }
+    static void answer(td_http_exchange* exchange, std::int32_t status, std::string_view type, std::string_view body,
+                       std::span<const td_attribute> headers = {}) {
+        const td_http_answer answer{sizeof(answer), status,         text_of(type),
+                                    text_of(body),  headers.data(), headers.size()};
+        PluginRoutes::table()->respond(exchange, &answer);
     }
     static void keep(void* self, const td_http_request*, td_http_exchange* exchange) {
         static_cast<std::promise<td_http_exchange*>*>(self)->set_value(exchange);
@@ -129,7 +147,10 @@ TEST_F(RouterTest, LendsRoutesToPlugins) {
     EXPECT_NE(std::string(error.text).find("/rest-api/stream/find"), std::string::npos) << error.text;
     const auto reply = ask("POST", "/rest-api/rtsp/startup?a=b", "body", {{"Content-Type", "x/y"}});
     EXPECT_EQ(reply.status, 409);
-    EXPECT_EQ(reply.body, "POST /rest-api/rtsp/startup a=b 127.0.0.1 x/y body");
+    EXPECT_EQ(reply.body, "POST /rest-api/rtsp/startup a=b 127.0.0.1 body content-length=4 content-type=x/y");
+    EXPECT_EQ(reply.header("location"), "/whip/1");
+    EXPECT_EQ(reply.header("content-length"), std::to_string(reply.body.size())) << "lengths are the host's";
+    EXPECT_EQ(reply.header("link"), "") << "a header must not bring others";
     EXPECT_EQ(reply.header("access-control-allow-origin"), "*");
     EXPECT_EQ(ask("GET", "/rest-api/rtsp/startup").status, 405);
 
@@ -139,10 +160,42 @@ TEST_F(RouterTest, LendsRoutesToPlugins) {
     auto* exchange = kept.get_future().get();
     routes.remove(instance);
     EXPECT_EQ(ask("POST", "/rest-api/rtsp/startup").status, 404);
-    http->respond(exchange, 200, text_of("text/plain\r\nX: y"), text_of("late"));
+    Plugin::answer(exchange, 200, "text/plain\r\nX: y", "late");
     const auto late = waiting.get();
     EXPECT_EQ(late.body, "late");
     EXPECT_EQ(late.header("content-type"), "") << "a header must not bring others";
+}
+
+TEST_F(RouterTest, PathsOfPluginsAreOpenToEveryOrigin) {
+    allowed_clients_ = "192.0.2.1";
+    start();
+    PluginRoutes routes(*router_);
+    const auto* http = PluginRoutes::table();
+    const auto* instance = reinterpret_cast<const td_context*>(this);  // only compared
+    td_error error{sizeof(td_error), 0, 0, {}};
+    for (const auto* method : {"POST", "PATCH", "DELETE"}) {
+        http->route(instance, text_of(method), text_of("/whip/*"), Plugin::create, nullptr, &error);
+    }
+    auto once = client();
+    const auto preflight = once.ask("OPTIONS", "/whip/cam");
+    EXPECT_EQ(preflight.status, 200);
+    EXPECT_EQ(preflight.header("access-control-allow-methods"), "DELETE, PATCH, POST, OPTIONS");
+    EXPECT_EQ(preflight.header("access-control-allow-headers"), "Content-Type, Authorization, If-Match");
+    for (const auto* method : {"POST", "PATCH", "DELETE"}) {
+        const auto reply = once.ask(method, "/whip/cam/1", "body");
+        EXPECT_EQ(reply.status_line, "HTTP/1.1 204 No Content") << method;
+        EXPECT_EQ(reply.header("etag"), "\"1\"");
+        EXPECT_EQ(reply.header("access-control-allow-origin"), "*");
+        EXPECT_EQ(reply.header("access-control-expose-headers"), "Location, ETag, Link, Allow");
+        EXPECT_FALSE(reply.headers.contains("content-length")) << "RFC 9110 section 8.6";
+    }
+    const auto refused = once.ask("GET", "/whip/cam");
+    EXPECT_EQ(refused.status, 405);
+    EXPECT_EQ(refused.header("allow"), "DELETE, PATCH, POST");
+    http->route(instance, text_of("OPTIONS"), text_of("/whip/*"), Plugin::create, nullptr, &error);
+    EXPECT_EQ(once.ask("OPTIONS", "/whip/cam").status, 204) << "the plugin's own";
+    EXPECT_EQ(ask("GET", "/health").header("access-control-allow-origin"), "");
+    routes.remove(instance);
 }
 
 }  // namespace

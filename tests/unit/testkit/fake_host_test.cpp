@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 
+#include "tapedeck/http.hpp"
 #include "tapedeck/plugin.hpp"
 
 namespace tapedeck::testkit {
@@ -254,7 +255,9 @@ TEST(FakeHost, CallsRoutes) {
     FakeHost host;
     const auto* http = static_cast<const td_http*>(host.table()->service(host.context(), to_text(TD_HTTP)));
     const auto echo = [](void*, const td_http_request* request, td_http_exchange* exchange) {
-        FakeHttp::respond(exchange, 201, to_text("text/plain"), request->body);
+        const td_attribute place{to_text("Location"), request->path};
+        const td_http_answer answer{sizeof(td_http_answer), 201, to_text("text/plain"), request->body, &place, 1};
+        FakeHttp::respond(exchange, &answer);
     };
     td_error error{};
     EXPECT_EQ(http->route(host.context(), to_text("POST"), to_text("/x"), echo, nullptr, &error), TD_OK);
@@ -262,8 +265,50 @@ TEST(FakeHost, CallsRoutes) {
     const auto answer = host.http.call("POST", "/x", "body");
     EXPECT_EQ(answer.status, 201);
     EXPECT_EQ(answer.body, "body");
+    EXPECT_EQ(answer.headers.at("Location"), "/x");
+    EXPECT_EQ(http->route(host.context(), to_text("DELETE"), to_text("/x/*"), echo, nullptr, &error), TD_OK);
+    EXPECT_EQ(host.http.call("DELETE", "/x/1").headers.at("Location"), "/x/1");
     EXPECT_THROW(host.http.call("GET", "/x"), std::runtime_error);
-    EXPECT_EQ(host.http.routes().size(), 1u);
+    EXPECT_EQ(host.http.routes().size(), 2u);
+}
+
+TEST(FakeHost, CarriesWebSocketsThroughTheCxxLayer) {
+    struct Echo : WebSocketClient {
+        explicit Echo(WebSocket given) : socket(std::move(given)) {}
+        void message(std::string_view text) override {
+            if (text == "bye") return socket.hang_up(TD_WEBSOCKET_POLICY, "bye");
+            socket.send(std::string("echo ").append(text));
+        }
+        void closed(std::string_view) override { socket.send("nobody hears this"); }
+        WebSocket socket;
+    };
+    FakeHost host;
+    Http http(Context(host.table(), host.context()));
+    http.websocket("/*", [](const HttpRequest& request, WebSocket socket) -> std::unique_ptr<WebSocketClient> {
+        if (request.header("origin") == "http://evil.example") throw Error(TD_DENIED, "not from there");
+        return std::make_unique<Echo>(std::move(socket));
+    });
+    EXPECT_THROW(http.websocket("/*", {}), Error);
+    EXPECT_THROW(host.http.connect("/*", {{"origin", "http://evil.example"}}), std::runtime_error);
+    const auto socket = host.http.connect("/*");
+    host.http.say(socket, "hi");
+    EXPECT_EQ(socket->receive(), "echo hi");
+    host.http.say(socket, "bye");
+    EXPECT_EQ(socket->hung_up(), TD_WEBSOCKET_POLICY);
+    host.http.close(socket);
+}
+
+TEST(FakeHost, AnswersRequestsThroughTheCxxLayer) {
+    FakeHost host;
+    Http http(Context(host.table(), host.context()));
+    http.route("POST", "/whip/*", [](const HttpRequest& request, HttpExchange exchange) {
+        if (request.header("authorization") != "Bearer t") throw Error(TD_DENIED, "a token is wanted");
+        exchange.respond(201, "application/sdp", "answer", {{"Location", "/whip/1"}});
+    });
+    EXPECT_EQ(host.http.call("POST", "/whip/cam").status, 500) << "an exchange that is thrown away is answered";
+    const auto answer = host.http.call("POST", "/whip/cam", "offer", {}, {{"authorization", "Bearer t"}});
+    EXPECT_EQ(answer.status, 201);
+    EXPECT_EQ(answer.headers.at("Location"), "/whip/1");
 }
 
 }  // namespace

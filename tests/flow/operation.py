@@ -1,13 +1,15 @@
 """Starting, stopping and steering the server as an operator does: signals, bad settings, a second server, folders."""
 import json
 import os
+import shutil
 import signal
 import subprocess
 
 import clips
 import media
-from case import SOURCE, FlowTest, eventually, run
+from case import BUILD, SOURCE, FlowTest, eventually, run
 from server import Server
+from web_socket import WebSocket
 
 
 class Operation(FlowTest):
@@ -193,7 +195,28 @@ record_steams=true
         self.assertRegex(health["version"], r"^\d+\.\d+")
         self.assertEqual(health["ports"]["http"], server.http_port)
         self.assertGreater(health["ports"]["rtmp"], 0)
+        self.assertNotIn("ws", health["ports"])  # nobody speaks over WebSockets
         self.assertIn("rtmp", json.dumps(health["plugins"]))
+
+    def test_a_plugin_speaks_over_websockets_and_routes_of_its_own(self):
+        folder = self.scratch / "plugins"
+        folder.mkdir()
+        shutil.copy(BUILD / "tests" / "plugins" / "good_socket.so", folder)
+        server = self.server({"plugin_path": folder, "https.enabled": "true", "https.port": "0", "ws.port": "0", "wss.port": "0"})
+        callers = [WebSocket(server.ports["ws"], "/client/records/cam1"), WebSocket(server.ports["wss"], "/", tls=True)]
+        for caller in callers:
+            self.assertEqual(caller.status, 101)
+            for text in ('{"message":"ping","data":[null]}', "ä" * 40_000):
+                caller.send(text)
+                self.assertEqual(caller.receive(), (1, text.encode()))
+        status, headers, body = server.request("POST", "/whip/cam", "v=0", {"Content-Type": "application/sdp"})
+        self.assertEqual((status, headers["location"], headers["content-type"], body),
+                         (201, "/whip/cam/1", "application/sdp", b"v=0"))
+        server.process.send_signal(signal.SIGTERM)
+        for caller in callers:
+            self.assertEqual(caller.receive(), (8, b"\x03\xe9the server is stopping"))
+            caller.close()
+        self.assertEqual(server.process.wait(30), 0)
 
     def test_metrics_count_what_was_recorded(self):
         server = self.server()

@@ -69,7 +69,7 @@ TEST(FakeHost, CountsBuffersThatAreNotGivenBack) {
     const auto before = FakeHost::live_buffers();
     {
         const Buffer buffer(host.table(), 100);
-        const Buffer shared = buffer;  // NOLINT(performance-unnecessary-copy-initialization)
+        const Buffer shared = buffer;  // NOLINT(performance-unnecessary-copy-initialization): it is counted
         EXPECT_EQ(FakeHost::live_buffers(), before + 1);
         EXPECT_EQ(shared.capacity(), 100u);
     }

@@ -132,7 +132,8 @@ int DtlsSession::verify(X509_STORE_CTX* store, void*) {
     auto& self = of(session);
     const auto* certificate = X509_STORE_CTX_get0_cert(store);
     try {
-        if (certificate != nullptr && Fingerprint::of(certificate, self.expected_.algorithm) == self.expected_) return 1;
+        if (certificate != nullptr && Fingerprint::of(certificate, self.expected_.algorithm) == self.expected_)
+            return 1;
     } catch (const Error& e) {
         self.why_ = e.what();  // nothing may be thrown through OpenSSL
     }

@@ -1,0 +1,257 @@
+#include "webrtc/transport/io_loop.hpp"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace tapedeck::webrtc {
+
+namespace {
+
+constexpr Time tick_interval = std::chrono::milliseconds(100);
+constexpr std::size_t most_forwarded = 4096;
+constexpr int batches_a_turn = 8;  // of one socket, before others have their turn
+
+// Per source address. A client behind a NAT shares it with others, and checks a few pairs every 50 ms.
+constexpr double requests_a_second = 400, requests_at_once = 800;
+constexpr double refusals_a_second = 5, refusals_at_once = 10;
+
+Time now() {
+    return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+}  // namespace
+
+IoLoop::IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry,
+               std::vector<UdpSocket> sockets, bool first)
+    : context_(context),
+      identity_(std::move(identity)),
+      registry_(registry),
+      sockets_(std::move(sockets)),
+      is_first_(first),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      in_(context),
+      out_(sockets_),
+      strangers_(requests_a_second, requests_at_once),
+      refusals_(refusals_a_second, refusals_at_once) {
+    const auto watch = [&](int descriptor, std::uint32_t index) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u32 = index;
+        if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0)
+            throw Error(std::string("epoll: ") + std::strerror(errno));
+    };
+    for (std::uint32_t i = 0; i < sockets_.size(); ++i) watch(sockets_[i].descriptor(), i);
+    watch(wake_, static_cast<std::uint32_t>(sockets_.size()));
+}
+
+IoLoop::~IoLoop() {
+    stop();
+    ::close(wake_);
+    ::close(epoll_);
+}
+
+void IoLoop::start(std::vector<IoLoop*> loops) {
+    loops_ = std::move(loops);
+    thread_ = Thread(context_, "webrtc", [this](const std::stop_token&) { run(); });
+}
+
+void IoLoop::stop() {
+    post([this] { is_stopping_ = true; });
+    thread_ = {};
+}
+
+void IoLoop::post(std::function<void()> work) {
+    {
+        const std::lock_guard lock(mutex_);
+        posted_.push_back(std::move(work));
+    }
+    wake();
+}
+
+void IoLoop::wake() const {
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);  // full: it wakes anyway
+}
+
+void IoLoop::run() {
+    while (!is_stopping_) {
+        try {
+            turn();
+        } catch (const std::exception& e) {
+            context_.error(std::string("a datagram failed in an unforeseen way: ") + e.what());
+        }
+    }
+    if (is_first_)
+        for (const auto& entry : registry_.claim_late(Time::max(), this)) adopt(entry);
+    const auto all = peers_;
+    for (const auto& entry : all) with(entry, [](Peer& peer) { peer.close(); });
+    out_.flush();
+}
+
+void IoLoop::turn() {
+    std::array<epoll_event, 64> events{};
+    const bool has_peers = !peers_.empty() || (is_first_ && registry_.unclaimed() > 0);
+    const auto count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
+                                    has_peers ? static_cast<int>(tick_interval.count() / 1000) : -1);
+    for (std::size_t i = 0; count > 0 && i < static_cast<std::size_t>(count); ++i) {
+        const auto index = events[i].data.u32;
+        if (index < sockets_.size())
+            receive(sockets_[index]);
+        else
+            run_posted();
+    }
+    if (const auto time = now(); time - last_tick_ >= tick_interval) tick(time);
+    out_.flush();
+    counts_.dropped = out_.dropped();
+}
+
+void IoLoop::receive(const UdpSocket& socket) {
+    for (int batch = 0; batch < batches_a_turn; ++batch) {
+        const auto datagrams = in_.receive(socket);
+        const auto at = now();
+        counts_.received += datagrams.size();
+        for (const auto& datagram : datagrams)
+            if (!datagram.bytes.empty()) dispatch(datagram.via, in_.arrival(datagram, at), this);
+        if (datagrams.size() < 8) return;
+    }
+}
+
+/// `from` is the loop that the kernel delivers this pair to.
+void IoLoop::dispatch(const Pair& via, const Arrival& arrival, IoLoop* from) {
+    const bool may_be_stun = arrival.packet[0] <= 3;
+    if (const auto found = by_pair_.find(via); found != by_pair_.end()) {
+        const auto& entry = found->second;
+        if (!may_be_stun) {
+            entry->peer->receive(via, arrival);
+            return settle(entry);
+        }
+        const auto message = stun::parse(arrival.packet);
+        const auto name = message ? message->username.substr(0, message->username.find(':')) : std::string_view();
+        if (name == entry->config.local.ufrag) return check(entry, *message, via, arrival.at, from);
+    } else if (const auto other = elsewhere_.find(via); other != elsewhere_.end()) {
+        return forward(other->second, via, arrival);
+    }
+    if (may_be_stun)
+        unknown(via, arrival, from);
+    else
+        ++counts_.strange;
+}
+
+/// A request over a pair that no peer has yet. What cannot be one costs no more than reading it, and no answer.
+void IoLoop::unknown(const Pair& via, const Arrival& arrival, IoLoop* from) {
+    if (from == this && !strangers_.take(via.remote, arrival.at)) {
+        ++counts_.limited;
+        return;
+    }
+    const auto message = stun::parse(arrival.packet);
+    if (!message || message->kind != stun::Kind::request) {
+        ++counts_.strange;
+        return;
+    }
+    const auto entry = registry_.claim(message->username.substr(0, message->username.find(':')), this);
+    if (!entry) {
+        ++counts_.strange;
+    } else if (entry->owner == this) {
+        if (adopt(entry)) check(entry, *message, via, arrival.at, from);
+    } else if (from == this) {
+        forward(entry->owner, via, arrival);
+    }
+}
+
+void IoLoop::check(const PeerRef& entry, const stun::Message& request, const Pair& via, Time at, IoLoop* from) {
+    const bool may_refuse = refusals_.take(via.remote, at);
+    const auto outcome = entry->peer->check(request, via, at, may_refuse);
+    if (outcome.lost) by_pair_.erase(*outcome.lost);
+    if (outcome.is_verified && entry->peer->ice().knows(via)) by_pair_[via] = entry;
+    if (outcome.gained && from != this) from->post([from, via, this] { from->elsewhere_[via] = this; });
+    settle(entry);
+}
+
+void IoLoop::forward(IoLoop* to, const Pair& via, const Arrival& arrival) {
+    bool is_first = false;
+    {
+        const std::lock_guard lock(to->mutex_);
+        if (to->forwarded_.size() >= most_forwarded) return;
+        is_first = to->forwarded_.empty();
+        to->forwarded_.push_back({via, arrival.keep(), arrival.packet, arrival.at, this});
+    }
+    ++counts_.forwarded;
+    if (is_first) to->wake();
+}
+
+void IoLoop::run_posted() {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto got = ::read(wake_, &count, sizeof count);
+    std::vector<std::function<void()>> work;
+    {
+        const std::lock_guard lock(mutex_);
+        work.swap(posted_);
+        taken_.swap(forwarded_);
+    }
+    for (auto& each : work) each();
+    for (const auto& datagram : taken_) {
+        bool is_kept = false;
+        dispatch(datagram.via, Arrival(datagram.bytes, datagram.at, datagram.block, is_kept), datagram.from);
+    }
+    taken_.clear();
+}
+
+void IoLoop::tick(Time time) {
+    last_tick_ = time;
+    if (is_first_ && registry_.unclaimed() > 0)
+        for (const auto& entry : registry_.claim_late(time, this)) adopt(entry);
+    std::vector<PeerRef> over;
+    for (const auto& entry : peers_) {
+        entry->peer->tick(time);
+        if (entry->peer->is_over()) over.push_back(entry);
+    }
+    for (const auto& entry : over) settle(entry);
+}
+
+void IoLoop::with(const PeerRef& entry, const std::function<void(Peer&)>& work) {
+    if (!adopt(entry)) return;
+    work(*entry->peer);
+    settle(entry);
+}
+
+/// False if the peer is over already.
+bool IoLoop::adopt(const PeerRef& entry) {
+    if (entry->is_over) return false;
+    if (!entry->peer) {
+        entry->peer = std::make_unique<Peer>(entry->config, identity_, *entry->events, out_, entry->made);
+        peers_.insert(entry);
+    }
+    return true;
+}
+
+/// Forgets a peer that is over. `where` may be in what it is taken out of.
+void IoLoop::settle(const PeerRef& where) {
+    if (where->is_over || !where->peer->is_over()) return;
+    const auto entry = where;
+    entry->is_over = true;
+    const auto pairs = entry->peer->ice().pairs();
+    for (const auto& pair : pairs)
+        if (const auto found = by_pair_.find(pair); found != by_pair_.end() && found->second == entry)
+            by_pair_.erase(found);
+    for (auto* loop : loops_)
+        if (loop != this && !pairs.empty())
+            loop->post([loop, pairs] {
+                for (const auto& pair : pairs) loop->elsewhere_.erase(pair);
+            });
+    registry_.remove(*entry);
+    peers_.erase(entry);
+    entry->peer.reset();
+}
+
+TransportCounters IoLoop::counters() const {
+    return {counts_.received, counts_.strange, counts_.limited, counts_.forwarded, counts_.dropped};
+}
+
+}  // namespace tapedeck::webrtc

@@ -44,6 +44,7 @@ public:
     std::vector<int> sequences() {
         const std::lock_guard lock(mutex_);
         std::vector<int> all;
+        all.reserve(kept_.size());
         for (const auto& [block, packet] : kept_) all.push_back(packet[2] << 8 | packet[3]);
         return all;
     }

@@ -29,7 +29,7 @@ int hex(char c) {
 
 Fingerprint Fingerprint::parse(std::string_view text) {
     const auto blank = text.find(' ');
-    if (blank == text.npos) throw Malformed("a fingerprint has no digest");
+    if (blank == std::string_view::npos) throw Malformed("a fingerprint has no digest");
     Fingerprint made{std::string(text.substr(0, blank)), {}};
     for (auto& c : made.algorithm)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');

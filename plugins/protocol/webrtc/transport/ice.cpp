@@ -38,7 +38,7 @@ IceCredentials IceCredentials::make() {
 
 bool IceLite::is_ours(std::string_view username) const {
     const auto colon = username.find(':');
-    return username.substr(0, colon) == local_.ufrag && colon != username.npos &&
+    return username.substr(0, colon) == local_.ufrag && colon != std::string_view::npos &&
            (remote_ufrag_.empty() || username.substr(colon + 1) == remote_ufrag_);
 }
 
@@ -99,6 +99,7 @@ bool IceLite::knows(const Pair& pair) const {
 
 std::vector<Pair> IceLite::pairs() const {
     std::vector<Pair> all;
+    all.reserve(pairs_.size());
     for (const auto& known : pairs_) all.push_back(known.pair);
     return all;
 }

@@ -234,7 +234,8 @@ bool IoLoop::adopt(const PeerRef& entry) {
 /// Forgets a peer that is over. `where` may be in what it is taken out of.
 void IoLoop::settle(const PeerRef& where) {
     if (where->is_over || !where->peer->is_over()) return;
-    const auto entry = where;
+    const auto kept = peers_.extract(where);
+    const auto& entry = kept.value();
     entry->is_over = true;
     const auto pairs = entry->peer->ice().pairs();
     for (const auto& pair : pairs)
@@ -246,7 +247,6 @@ void IoLoop::settle(const PeerRef& where) {
                 for (const auto& pair : pairs) loop->elsewhere_.erase(pair);
             });
     registry_.remove(*entry);
-    peers_.erase(entry);
     entry->peer.reset();
 }
 

@@ -31,10 +31,10 @@ using PeerRef = std::shared_ptr<PeerEntry>;
 class Registry {
 public:
     /// Throws Error if there is a peer of this ufrag.
-    void add(PeerRef entry) {
+    void add(const PeerRef& entry) {
         const std::lock_guard lock(mutex_);
         const auto name = entry->config.local.ufrag;
-        if (!entries_.try_emplace(name, std::move(entry)).second) throw Error("two peers have the ufrag " + name);
+        if (!entries_.try_emplace(name, entry).second) throw Error("two peers have the ufrag " + name);
         ++unclaimed_;
     }
     /// The peer with this ufrag, or null. Whoever asks first becomes its owner.

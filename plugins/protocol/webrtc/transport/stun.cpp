@@ -163,8 +163,8 @@ Writer::Writer(std::span<std::uint8_t> into, Kind kind, std::uint16_t method, co
     : into_(into.first(std::min(into.size(), longest))) {
     is_short_ = into_.size() < header_size;
     if (is_short_) return;
-    const auto bits = static_cast<unsigned>(kind);
-    put(&into_[0], static_cast<std::uint16_t>((method & 0xf) | (method & 0x70) << 1 | (method & 0xf80) << 2 |
+    const unsigned bits = static_cast<unsigned>(kind), number = method;
+    put(&into_[0], static_cast<std::uint16_t>((number & 0xf) | (number & 0x70) << 1 | (number & 0xf80) << 2 |
                                               (bits & 2) << 7 | (bits & 1) << 4));
     put(&into_[4], cookie);
     std::copy(transaction.begin(), transaction.end(), into_.begin() + 8);

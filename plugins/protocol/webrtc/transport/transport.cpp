@@ -16,6 +16,7 @@ Transport::Transport(Context context, const TransportConfig& config)
         loops_.push_back(std::make_unique<IoLoop>(context, identity_, registry_, std::move(sockets), i == 0));
     }
     std::vector<IoLoop*> all;
+    all.reserve(loops_.size());
     for (const auto& loop : loops_) all.push_back(loop.get());
     for (const auto& loop : loops_) loop->start(all);
 }
@@ -29,7 +30,7 @@ void Transport::add(PeerConfig config, std::shared_ptr<PeerEvents> events) {
     entry->config = std::move(config);
     entry->events = std::move(events);
     entry->made = std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch());
-    registry_.add(std::move(entry));
+    registry_.add(entry);
     loops_.front()->post([] {});  // it looks after the peer until its first check comes
 }
 

@@ -170,7 +170,7 @@ void IoLoop::check(const PeerRef& entry, const stun::Message& request, const Pai
     const auto outcome = entry->peer->check(request, via, at, may_refuse);
     if (outcome.lost) by_pair_.erase(*outcome.lost);
     if (outcome.is_verified && entry->peer->ice().knows(via)) by_pair_[via] = entry;
-    if (outcome.gained && from != this) from->post([from, via, this] { from->elsewhere_[via] = this; });
+    if (outcome.is_verified && from != this) from->post([from, via, this] { from->elsewhere_[via] = this; });
     settle(entry);
 }
 

@@ -149,6 +149,7 @@ TEST_F(Sequences, TakeParameterSetsFromOutside) {
     depacketiser.parameter_set(hex(sets.at('S')));
     depacketiser.parameter_set(hex(sets.at('P')));
     EXPECT_THROW(depacketiser.parameter_set(hex("67")), Malformed);
+    EXPECT_THROW(depacketiser.parameter_set(hex("658801")), Malformed);
     Lines out(TD_CODEC_H264);
     auto first = read("1 0 m 65 88 01");
     first.wallclock_us = 5;

@@ -98,6 +98,18 @@ TEST(JitterBuffer, FollowsASenderThatBeginsAnewAfterTwoPacketsOnly) {
     EXPECT_EQ(line.out(0), "+1:3 +1:50001");
 }
 
+TEST(JitterBuffer, TakesNoOldRepetitionForANewBeginning) {
+    Line line;
+    line.in(5000, 0);
+    for (const std::uint16_t sequence : {std::uint16_t{100}, std::uint16_t{101}, std::uint16_t{102}}) {
+        Received repeated;
+        repeated.packet.sequence = sequence;
+        EXPECT_EQ(line.buffer.insert(std::move(repeated), 0, true), Answer::old);
+    }
+    line.in(5001, 0);
+    EXPECT_EQ(line.out(0), "5000 5001");
+}
+
 TEST(JitterBuffer, AsksAgainAfterARoundTripUntilItsTimeIsOver) {
     Line line;
     line.in(1, 0);

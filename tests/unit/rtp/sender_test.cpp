@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "../media/hex.hpp"
 #include "rtp/h264_depacketiser.hpp"
@@ -149,6 +151,112 @@ TEST_F(Sending, RepeatsWhatIsAskedForOnceInARoundTripWhileItIsKept) {
         EXPECT_EQ(info.packets, 5u);
         EXPECT_EQ(info.octets, 20u);
         EXPECT_LE(std::abs(unix_us(info.ntp) - 1'700'000'000'000'000), 1);
+    }
+}
+
+/// A sender and a receiver with `delay_us` between them, either way, that loses one packet in `one_in` from a fixed
+/// seed.
+class LossyLine {
+public:
+    LossyLine(Context context, unsigned one_in)
+        : context_(context), one_in_(one_in), sender_(setup()), depacketiser_(context, 0) {}
+
+    static SenderSetup setup() {
+        SenderSetup chosen;
+        chosen.ssrc = 7;
+        chosen.rtx_ssrc = 8;
+        chosen.rtx_payload_type = 97;
+        chosen.first_sequence = 65000;
+        return chosen;
+    }
+
+    void send(const Payload& payload, std::uint32_t timestamp) {
+        Bytes datagram(sender_.room(payload, {}));
+        datagram.resize(sender_.write(datagram, payload, timestamp, {}, now_us_));
+        throw_in(std::move(datagram));
+    }
+    /// Lets 10 ms pass.
+    void tick() {
+        now_us_ += 10'000;
+        for (; !asked_.empty() && asked_.front().first <= now_us_; asked_.erase(asked_.begin())) {
+            for (const auto sequence : asked_.front().second) {
+                const auto* lost = sender_.lost(sequence, now_us_, 2 * delay_us);
+                if (lost == nullptr) continue;
+                Bytes datagram(sender_.room(*lost, {}));
+                datagram.resize(sender_.repeat(datagram, sequence, {}, now_us_));
+                throw_in(std::move(datagram));
+            }
+        }
+        for (; !sent_.empty() && sent_.front().first <= now_us_; sent_.erase(sent_.begin())) take(sent_.front().second);
+        while (const auto next = jitter_.pop(now_us_)) depacketiser_.push(*next, kept);
+        std::vector<std::uint16_t> lost;
+        jitter_.nacks(now_us_, lost);
+        if (!lost.empty() && !loses()) asked_.emplace_back(now_us_ + delay_us, std::move(lost));
+    }
+
+    Kept kept;
+    int lost_packets = 0;
+
+private:
+    static constexpr std::int64_t delay_us = 50'000;
+
+    bool loses() {
+        seed_ = seed_ * 1664525u + 1013904223u;
+        return (seed_ >> 16) % one_in_ == 0;
+    }
+    void throw_in(Bytes datagram) {
+        if (loses()) {
+            ++lost_packets;
+        } else {
+            sent_.emplace_back(now_us_ + delay_us, std::move(datagram));
+        }
+    }
+    void take(const Bytes& datagram) {
+        Received received;
+        received.buffer = context_.buffer(datagram.size());
+        std::copy(datagram.begin(), datagram.end(), received.buffer.data());
+        received.packet = parse_packet({received.buffer.data(), datagram.size()});
+        const bool repeated = received.packet.ssrc == 8;
+        if (repeated) received.packet = unpack_rtx(received.packet, 7, 96).value();
+        jitter_.insert(std::move(received), now_us_, repeated);
+    }
+
+    Context context_;
+    unsigned one_in_;
+    std::uint32_t seed_ = 1;
+    std::int64_t now_us_ = 0;
+    Sender sender_;
+    JitterBuffer jitter_;
+    Vp8Depacketiser depacketiser_;
+    std::vector<std::pair<std::int64_t, Bytes>> sent_;
+    std::vector<std::pair<std::int64_t, std::vector<std::uint16_t>>> asked_;
+};
+
+TEST_F(Sending, OverALossyLineEveryFrameArrivesOrIsAbsentButNoneIsBroken) {
+    for (const unsigned one_in : {50u, 20u, 3u}) {
+        LossyLine line(context(), one_in);
+        Vp8Packetiser packetiser(context(), 100);
+        std::vector<Bytes> frames;
+        for (unsigned i = 0; i < 300; ++i) {
+            auto frame = i % 30 == 0 ? hex("100000 9d012a 4001 f000") : hex("01");
+            frame.resize(350, static_cast<std::uint8_t>(i));
+            const OwnedPacket packet(context(), 0, frame, 0);
+            std::vector<Payload> payloads;
+            packetiser.packetise(packet.packet, payloads);
+            for (const auto& payload : payloads) line.send(payload, i * 3000);
+            frames.push_back(frame);
+            for (int tick = 0; tick < 3; ++tick) line.tick();
+        }
+        for (int tick = 0; tick < 100; ++tick) line.tick();
+        EXPECT_GT(line.lost_packets, 10);
+        if (one_in >= 20) {
+            EXPECT_EQ(line.kept.frames, frames) << "one lost in " << one_in;
+        } else {
+            EXPECT_GT(line.kept.frames.size(), 100u);
+            EXPECT_LT(line.kept.frames.size(), frames.size());
+        }
+        for (const auto& frame : line.kept.frames)
+            EXPECT_NE(std::find(frames.begin(), frames.end(), frame), frames.end()) << "a broken frame";
     }
 }
 

@@ -37,7 +37,7 @@ protected:
 /// Opus (RFC 7587), PCMA, PCMU and G722 (RFC 3551): the payload is the packet and stays where it is.
 class AudioDepacketiser : public Depacketiser {
 public:
-    explicit AudioDepacketiser(Track track) : track_(std::move(track)) {}
+    explicit AudioDepacketiser(const Track& track) : track_(track) {}
     void push(const Received& received, MediaOut& out) override;
 
 private:

@@ -42,6 +42,7 @@ H264Depacketiser::H264Depacketiser(Context context, std::uint32_t track)
 void H264Depacketiser::parameter_set(ByteSpan nal) {
     if (nal.size() < 2 || nal.size() > largest_set) throw Malformed("H.264: the size of a parameter set");
     const bool is_sps = h264::nal_type(nal) == h264::nal_sps;
+    if (!is_sps && h264::nal_type(nal) != h264::nal_pps) throw Malformed("H.264: no parameter set");
     const auto id = set_id(nal);
     if (is_sps) h264::parse_sps(nal);
     auto& kept = is_sps ? sps_[id] : pps_[id];

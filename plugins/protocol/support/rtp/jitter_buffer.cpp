@@ -23,7 +23,7 @@ std::optional<Received>& JitterBuffer::slot(std::int64_t sequence) {
     return ring_[static_cast<std::size_t>(sequence) & (ring_.size() - 1)];
 }
 
-JitterBuffer::Answer JitterBuffer::insert(Received received, std::int64_t now_us) {
+JitterBuffer::Answer JitterBuffer::insert(Received received, std::int64_t now_us, bool repeated) {
     const auto wire = received.packet.sequence;
     if (!started_) {
         started_ = true;
@@ -31,7 +31,8 @@ JitterBuffer::Answer JitterBuffer::insert(Received received, std::int64_t now_us
     }
     const auto limit = static_cast<std::int64_t>(limits_.packets);
     const auto sequence = received.sequence = nearest<16>(end_, wire);
-    if (sequence >= end_ + limit || sequence + limit < next_) return begin_anew(std::move(received), now_us);
+    if (sequence >= end_ + limit || sequence + limit < next_)
+        return repeated ? Answer::old : begin_anew(std::move(received), now_us);
     stray_.reset();
     if (sequence < next_) return Answer::old;
     if (sequence < end_) {
@@ -71,7 +72,7 @@ JitterBuffer::Answer JitterBuffer::begin_anew(Received received, std::int64_t no
     missing_.clear();
     ++lost_;  // nobody knows how many
     next_ = end_ = received.sequence;
-    return insert(std::move(received), now_us);
+    return insert(std::move(received), now_us, false);
 }
 
 void JitterBuffer::grow(std::size_t span) {
@@ -104,9 +105,7 @@ std::optional<Received> JitterBuffer::pop(std::int64_t now_us) {
     missing_.erase(missing_.begin(),
                    std::find_if(missing_.begin(), given_up, [&](const Missing& m) { return m.sequence >= next_; }));
     if (next_ >= waits_for) return std::nullopt;
-    auto& held = slot(next_++);
-    std::optional<Received> first = std::move(held);
-    held.reset();
+    auto first = std::exchange(slot(next_++), std::nullopt);
     --held_;
     first->lost = std::exchange(lost_, 0);
     return first;

@@ -29,8 +29,9 @@ public:
 
     explicit JitterBuffer(const JitterLimits& limits = {});
 
-    /// `sequence` of `received` is set here. A packet unpacked from RTX or RED goes the same way.
-    Answer insert(Received received, std::int64_t now_us);
+    /// `sequence` of `received` is set here. `repeated`: unpacked from RTX or RED. Such a packet never begins anew, as
+    /// senders that probe for bandwidth repeat what is long past.
+    Answer insert(Received received, std::int64_t now_us, bool repeated = false);
     /// The next packet in order; `lost` counts those given up before it.
     std::optional<Received> pop(std::int64_t now_us);
     /// Appends the sequence numbers to ask for now (RFC 4585), rising: each again after a round trip, none whose answer

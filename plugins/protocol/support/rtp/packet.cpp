@@ -66,8 +66,9 @@ std::optional<ByteSpan> extension(const Packet& packet, std::uint8_t id) {
 
 std::size_t written_size(std::span<const Extension> extensions) {
     if (extensions.empty()) return header_size;
+    const std::size_t head = fits_one_byte(extensions) ? 1 : 2;
     std::size_t size = 0;
-    for (const auto& element : extensions) size += (fits_one_byte(extensions) ? 1 : 2) + element.value.size();
+    for (const auto& element : extensions) size += head + element.value.size();
     return header_size + 4 + (size + 3) / 4 * 4;
 }
 

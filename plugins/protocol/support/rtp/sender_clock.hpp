@@ -29,8 +29,8 @@ public:
     /// `rate` in Hz, above 0.
     explicit SenderClock(std::uint32_t rate) : rate_(rate) {}
 
-    /// A report that tells no time (NTP 0) is passed over. Timestamps that packets are given as, 64 bit, are those
-    /// nearest to `timestamp`, the last packet's.
+    /// `timestamp` is the last packet's, extended to 64 bit; the report's is the one nearest to it. A report that tells
+    /// no time (NTP 0) is passed over.
     void report(const SenderInfo& info, std::int64_t timestamp) {
         if (info.ntp == 0) return;
         const auto at = nearest<32>(timestamp, info.rtp);

@@ -12,9 +12,10 @@ namespace tapedeck::rtp {
 /// One feedback message taken apart.
 struct TransportFeedback {
     std::uint32_t sender = 0, media = 0;
-    std::uint16_t base = 0;         // transport sequence number of the first status
-    std::uint8_t count = 0;         // of feedback messages, wraps
-    std::int64_t reference_us = 0;  // multiple of 64 ms, of the receiver's clock; 24 bits signed in these units
+    std::uint16_t base = 0;  // transport sequence number of the first status
+    std::uint8_t count = 0;  // of feedback messages, wraps
+    std::int64_t reference_us =
+        0;  // multiple of 64 ms, of the receiver's clock, 24 bits signed in these units: it wraps
     /// One for each sequence number from `base` on: microseconds from `reference_us`, or `missing`.
     std::vector<std::int64_t> arrivals_us;
 

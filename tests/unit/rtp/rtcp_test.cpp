@@ -41,9 +41,9 @@ TEST(Rtcp, BuildsAndReadsASenderReportWithItsName) {
 }
 
 TEST(Rtcp, ReadsSeveralNamesInOneSdes) {
-    const auto messages = parse_rtcp(hex("82ca0005 00000001 0101610000000002 01036263 6400 0000"));
+    const auto messages = parse_rtcp(hex("82ca0006 00000001 01026162 00000000 00000002 01036263 64000000"));
     ASSERT_EQ(messages.size(), 2u);
-    EXPECT_EQ(std::get<SourceName>(messages[0]).cname, "a");
+    EXPECT_EQ(std::get<SourceName>(messages[0]).cname, "ab");
     EXPECT_EQ(std::get<SourceName>(messages[1]).cname, "bcd");
 }
 

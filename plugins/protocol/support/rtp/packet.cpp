@@ -86,7 +86,7 @@ std::size_t write_header(std::span<std::uint8_t> into, const Packet& packet, std
     at = put16(at, static_cast<std::uint16_t>((size - header_size - 4) / 4));
     for (const auto& element : extensions) {
         if (short_form) {
-            *at++ = static_cast<std::uint8_t>(element.id << 4 | (element.value.size() - 1));
+            *at++ = static_cast<std::uint8_t>(element.id * 16u + element.value.size() - 1);
         } else {
             *at++ = element.id;
             *at++ = static_cast<std::uint8_t>(element.value.size());

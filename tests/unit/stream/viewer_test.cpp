@@ -24,12 +24,10 @@ using ::testing::IsEmpty;
 class Told {
 public:
     void add(std::string what) {
-        {
-            const std::lock_guard lock(mutex_);
-            all_.push_back(std::move(what));
-            times_.push_back(steady_clock::now());
-        }
-        changed_.notify_all();
+        const std::lock_guard lock(mutex_);
+        all_.push_back(std::move(what));
+        times_.push_back(steady_clock::now());
+        changed_.notify_all();  // with the lock: whoever waits may end this object
     }
     /// Waits for so many of them.
     std::vector<std::string> wait(std::size_t count) {

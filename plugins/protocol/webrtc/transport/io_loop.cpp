@@ -71,6 +71,7 @@ void IoLoop::post(std::function<void()> work) {
     {
         const std::lock_guard lock(mutex_);
         posted_.push_back(std::move(work));
+        has_posted_ = true;
     }
     wake();
 }
@@ -115,6 +116,7 @@ void IoLoop::turn() {
 void IoLoop::receive(const UdpSocket& socket) {
     for (int batch = 0; batch < batches_a_turn; ++batch) {
         const auto datagrams = in_.receive(socket);
+        if (has_posted_) run_posted();  // the way of these datagrams may have been told meanwhile
         const auto at = now();
         counts_.received += datagrams.size();
         for (const auto& datagram : datagrams)
@@ -193,6 +195,7 @@ void IoLoop::run_posted() {
     {
         const std::lock_guard lock(mutex_);
         work.swap(posted_);
+        has_posted_ = false;
         taken_.swap(forwarded_);
     }
     for (auto& each : work) each();

@@ -90,6 +90,7 @@ private:
     Counts counts_;
     std::mutex mutex_;  // of the two queues
     std::vector<std::function<void()>> posted_;
+    std::atomic<bool> has_posted_ = false;
     std::vector<Forwarded> forwarded_;  // at most 4096
     std::vector<Forwarded> taken_;
     Thread thread_;

@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include <algorithm>
+#include <boost/crc.hpp>
 #include <cstring>
 #include <vector>
 
@@ -29,20 +30,10 @@ enum Attribute : std::uint16_t {
     controlling_type = 0x802a
 };
 
-constexpr auto crc_table = [] {
-    std::array<std::uint32_t, 256> table{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-        auto value = i;
-        for (int bit = 0; bit < 8; ++bit) value = (value & 1) != 0 ? 0xedb88320u ^ value >> 1 : value >> 1;
-        table[i] = value;
-    }
-    return table;
-}();
-
 std::uint32_t fingerprint(ByteSpan bytes) {
-    auto crc = ~0u;
-    for (const auto byte : bytes) crc = crc_table[(crc ^ byte) & 0xff] ^ crc >> 8;
-    return ~crc ^ 0x5354554e;
+    boost::crc_32_type crc;
+    crc.process_bytes(bytes.data(), bytes.size());
+    return crc.checksum() ^ 0x5354554e;
 }
 
 template <class Number>

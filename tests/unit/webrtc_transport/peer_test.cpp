@@ -27,7 +27,7 @@ struct End : PeerEvents, DatagramOut {
         : local(IceCredentials::make()),
           peer(std::make_unique<Peer>(PeerConfig{local, {}, role, expected, {}}, mine, *this, *this, Time{})) {}
 
-    void connected() override { story += "connected;"; }
+    void connected(Peer&) override { story += "connected;"; }
     void failed(std::string_view reason) override { story += std::string(reason) + ";"; }
     void ended() override { story += "ended;"; }
     void rtp(const Arrival& packet) override { got.emplace_back(packet.packet.begin(), packet.packet.end()); }

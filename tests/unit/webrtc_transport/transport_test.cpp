@@ -20,7 +20,7 @@ using std::chrono::seconds;
 /// What the server heard of one peer; waits for it.
 class Heard : public PeerEvents {
 public:
-    void connected() override { tell("connected;"); }
+    void connected(Peer&) override { tell("connected;"); }
     void failed(std::string_view reason) override { tell(std::string(reason) + ";"); }
     void ended() override { tell("ended;"); }
     void rtp(const Arrival& arrival) override {
@@ -124,7 +124,7 @@ public:
         }
     }
 
-    void connected() override { story_ += "connected;"; }
+    void connected(Peer&) override { story_ += "connected;"; }
     void failed(std::string_view reason) override { story_ += std::string(reason) + ";"; }
     void ended() override { story_ += "ended;"; }
     void rtp(const Arrival&) override { ++packets_; }

@@ -72,6 +72,7 @@ void Peer::tick(Time now) {
         dtls_->tick();
         look_at_dtls();
     }
+    if (state_ == State::connected) events_.ticked(now);
 }
 
 /// DTLS may be up before a pair is nominated; the peer is connected when both are.
@@ -101,7 +102,7 @@ void Peer::look_at_dtls() {
     }
     if (state_ != State::securing) return;
     state_ = State::connected;
-    events_.connected();
+    events_.connected(*this);
 }
 
 void Peer::fail(std::string_view reason) {

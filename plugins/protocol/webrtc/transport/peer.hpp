@@ -33,11 +33,16 @@ private:
     bool* is_kept_;
 };
 
+class Peer;
+
 /// What becomes of a peer. Called on the peer's thread. `failed` or `ended` is the last call.
 class PeerEvents {
 public:
     virtual ~PeerEvents() = default;
-    virtual void connected() = 0;
+    /// Packets may be sent, from within any of these calls. The peer is there until the last one.
+    virtual void connected(Peer& peer) = 0;
+    /// About ten times a second from then on.
+    virtual void ticked(Time /*now*/) {}
     /// The text that the WebSDK knows: "Failed by ICE timeout", "Failed by DTLS error", "Failed by DTLS fingerprint
     /// error" or "Failed by ICE keep alive".
     virtual void failed(std::string_view reason) = 0;

@@ -1,0 +1,193 @@
+#include "webrtc/media/publication.hpp"
+
+#include <algorithm>
+
+namespace tapedeck::webrtc {
+
+namespace {
+
+constexpr std::int64_t work_interval_us = 10'000, arrivals_interval_us = 50'000, report_interval_us = 1'000'000;
+constexpr std::size_t full_rtcp = 800;  // bytes after which a packet goes out
+
+ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const MediaSettings& settings) {
+    const auto& codec = chosen.codec;
+    ReceiverSetup setup;
+    setup.track = track;
+    setup.codec = chosen.id;
+    setup.clock = codec.clock;
+    setup.channels = codec.parameter("sprop-stereo").value_or("0") == "1" ? 2 : 1;
+    setup.payload_type = codec.payload_type;
+    if (chosen.rtx) setup.rtx = chosen.rtx->payload_type;
+    if (chosen.red) setup.red = chosen.red->payload_type;
+    setup.parameter_sets = sdp::parameter_sets(codec);
+    setup.has_nack = codec.has_feedback("nack");
+    setup.has_pli = codec.has_feedback("nack pli");
+    setup.has_fir = codec.has_feedback("ccm fir");
+    setup.key_interval_us = settings.key_interval_us;
+    setup.jitter = settings.jitter;
+    return setup;
+}
+
+}  // namespace
+
+Publication::Publication(std::shared_ptr<Core> core, SessionRequest request, std::shared_ptr<SessionEvents> events)
+    : Session(std::move(core), std::move(request), std::move(events)), batch_(core_->context) {}
+
+void Publication::ask(const td_stream_info& info) {
+    for (std::size_t i = 0; i < choices_.size(); ++i) {
+        const auto& choice = choices_[i];
+        if (choice.codecs.empty()) continue;
+        const auto& chosen = choice.codecs.front();
+        receivers_.emplace_back(core_->context,
+                                setup_of(chosen, static_cast<std::uint32_t>(receivers_.size()), core_->settings));
+        if (choice.transport_cc) transport_cc_ = choice.transport_cc;
+        has_remb_ = has_remb_ || chosen.codec.has_feedback("goog-remb");
+        has_reduced_size_ = has_reduced_size_ && offer_.lines[i].has_reduced_size;
+    }
+    own_ssrc_ = static_cast<std::uint32_t>(id_) | 1;
+    publish(core_->context, info, std::static_pointer_cast<Publication>(shared_from_this()));
+}
+
+void Publication::opened(Sink sink) {
+    sink_ = sink;
+    if (!join()) sink_.close(reason());
+}
+
+void Publication::refused(const Error& reason) {
+    if (reason.status() == TD_EXISTS)
+        stop(true, "Stream name is already in use");
+    else
+        stop(true, reason.status() == TD_DENIED ? "Restricted access" : "Failed by error");
+}
+
+void Publication::request_key(std::uint32_t track) {
+    with_peer([self = std::static_pointer_cast<Publication>(shared_from_this()), track](Peer&) {
+        if (track < self->receivers_.size()) self->receivers_[track].want_key();
+        self->work(monotonic_us());
+    });
+}
+
+void Publication::released(const td_recording* recording) {
+    over(recording == nullptr ? std::string() : std::string(view(recording->name)));
+}
+
+void Publication::leave(const std::string& reason) {
+    for (auto& receiver : receivers_) receiver.drain(INT64_MAX / 2, batch_);
+    give();
+    sink_.close(reason);
+}
+
+/// By payload type, and by SSRC where that was not agreed upon.
+Receiver* Publication::receiver_of(const rtp::Packet& packet) {
+    const auto found = std::find_if(receivers_.begin(), receivers_.end(),
+                                    [&](const Receiver& one) { return one.takes(packet.payload_type); });
+    if (found != receivers_.end()) return &*found;
+    const auto known =
+        std::find_if(receivers_.begin(), receivers_.end(), [&](const Receiver& one) { return one.knows(packet.ssrc); });
+    return known == receivers_.end() ? nullptr : &*known;
+}
+
+void Publication::rtp(const Arrival& arrival) {
+    const auto now_us = arrival.at.count();
+    rtp::Packet packet;
+    try {
+        packet = rtp::parse_packet(arrival.packet);
+    } catch (const Malformed&) {
+        return;
+    }
+    last_rtp_us_ = now_us;
+    if (transport_cc_) {
+        const auto number = rtp::extension(packet, *transport_cc_);
+        if (number && number->size() == 2)
+            arrivals_.arrived(static_cast<std::uint16_t>((*number)[0] << 8 | (*number)[1]), now_us);
+    }
+    auto* receiver = receiver_of(packet);
+    if (receiver == nullptr) return;
+    receiver->rtp(packet, arrival.keep(), now_us);
+    if (packet.marker || now_us - last_work_us_ >= work_interval_us) work(now_us);
+}
+
+void Publication::rtcp(const Arrival& arrival) {
+    std::vector<rtp::Message> messages;
+    try {
+        messages = rtp::parse_rtcp(arrival.packet);
+    } catch (const Malformed&) {
+        return;
+    }
+    for (const auto& message : messages) {
+        const auto* report = std::get_if<rtp::Report>(&message);
+        if (report == nullptr || !report->sender) continue;
+        for (auto& receiver : receivers_)
+            if (receiver.ssrc() == report->ssrc) receiver.sender_report(*report->sender, arrival.at.count());
+    }
+}
+
+void Publication::ticked(Time now) {
+    const auto now_us = now.count();
+    if (last_rtp_us_ == 0) last_rtp_us_ = now_us;
+    const auto most = core_->settings.activity_us;
+    if (most != 0 && now_us - last_rtp_us_ >= most) return stop(true, "Failed by RTP activity");
+    work(now_us);
+}
+
+void Publication::work(std::int64_t now_us) {
+    last_work_us_ = now_us;
+    for (auto& receiver : receivers_) receiver.drain(now_us, batch_);
+    give();
+    send_feedback(now_us);
+}
+
+void Publication::give() {
+    try {
+        batch_.give(sink_);
+    } catch (const Error& e) {
+        if (e.status() == TD_CANCELLED) return;  // `kick` tells why
+        core_->context.error(std::string("a stream takes no more: ") + e.what());
+        stop(true, "Failed by error");
+    }
+}
+
+void Publication::send_feedback(std::int64_t now_us) {
+    if (now_us - last_report_us_ >= report_interval_us) append_report(now_us);
+    for (auto& receiver : receivers_) {
+        receiver.feedback(rtcp_, own_ssrc_, now_us);
+        if (rtcp_.size() >= full_rtcp) send();
+    }
+    if (now_us - last_arrivals_us_ >= arrivals_interval_us && !arrivals_.empty()) {
+        last_arrivals_us_ = now_us;
+        const auto media = receivers_.back().ssrc().value_or(receivers_.front().ssrc().value_or(0));
+        if (rtcp_.size() >= full_rtcp / 2) send();
+        arrivals_.append(rtcp_, own_ssrc_, media);
+    }
+    send();
+}
+
+void Publication::append_report(std::int64_t now_us) {
+    last_report_us_ = now_us;
+    rtp::Report report;
+    report.ssrc = own_ssrc_;
+    std::vector<std::uint32_t> ssrcs;
+    for (auto& receiver : receivers_) {
+        if (const auto block = receiver.report(now_us)) report.blocks.push_back(*block);
+        if (receiver.ssrc()) ssrcs.push_back(*receiver.ssrc());
+    }
+    rtp::append(rtcp_, report);
+    rtp::append(rtcp_, rtp::SourceName{own_ssrc_, stream_name_});
+    if (has_remb_ && !transport_cc_ && !ssrcs.empty())
+        rtp::append(rtcp_, rtp::BitrateLimit{own_ssrc_, core_->settings.largest_bitrate, ssrcs});
+}
+
+/// A compound begins with a report unless the client takes less (RFC 5506).
+void Publication::send() {
+    if (rtcp_.empty()) return;
+    if (!has_reduced_size_ && rtcp_[1] != 201) {
+        Bytes compound;
+        rtp::append(compound, rtp::Report{own_ssrc_, std::nullopt, {}});
+        rtp::append(compound, rtp::SourceName{own_ssrc_, stream_name_});
+        rtcp_.insert(rtcp_.begin(), compound.begin(), compound.end());
+    }
+    if (peer_ != nullptr) peer_->send_rtcp(rtcp_);
+    rtcp_.clear();
+}
+
+}  // namespace tapedeck::webrtc

@@ -1,0 +1,166 @@
+#include "webrtc/media/receiver.hpp"
+
+#include "rtp/extend.hpp"
+#include "rtp/h264_depacketiser.hpp"
+#include "rtp/redundancy.hpp"
+#include "rtp/vp8_depacketiser.hpp"
+
+namespace tapedeck::webrtc {
+
+namespace {
+
+constexpr std::int64_t silence_us = 2'000'000;  // after which another SSRC may take over
+
+std::unique_ptr<rtp::Depacketiser> depacketiser_for(const Context& context, const ReceiverSetup& setup) {
+    switch (setup.codec) {
+        case TD_CODEC_VP8:
+            return std::make_unique<rtp::Vp8Depacketiser>(context, setup.track);
+        case TD_CODEC_OPUS:
+            return std::make_unique<rtp::AudioDepacketiser>(rtp::opus_track(setup.track, setup.channels));
+        case TD_CODEC_H264:
+            break;
+        default:
+            return std::make_unique<rtp::AudioDepacketiser>(rtp::telephone_track(setup.track, setup.codec));
+    }
+    auto h264 = std::make_unique<rtp::H264Depacketiser>(context, setup.track);
+    for (const auto& set : setup.parameter_sets) {
+        try {
+            h264->parameter_set(set);
+        } catch (const Malformed& e) {
+            context.warning(std::string("a parameter set of the SDP is of no use: ") + e.what());
+        }
+    }
+    return h264;
+}
+
+}  // namespace
+
+Receiver::Receiver(Context context, const ReceiverSetup& setup)
+    : context_(context),
+      setup_(setup),
+      is_video_(setup.codec == TD_CODEC_H264 || setup.codec == TD_CODEC_VP8),
+      depacketiser_(depacketiser_for(context, setup)),
+      sender_clock_(setup.clock) {}
+
+bool Receiver::takes(std::uint8_t payload_type) const {
+    return payload_type == setup_.payload_type || payload_type == setup_.rtx || payload_type == setup_.red;
+}
+
+void Receiver::rtp(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
+    if (packet.payload_type == setup_.rtx)
+        repeated(packet, buffer, now_us);
+    else
+        original(packet, buffer, now_us);
+}
+
+void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us) {
+    if (ssrc_) {
+        malformed_ += depacketiser_->malformed();
+        depacketiser_ = depacketiser_for(context_, setup_);
+    }
+    ssrc_ = packet.ssrc;
+    rtx_ssrc_.reset();
+    statistics_.emplace(packet.ssrc, setup_.clock);
+    jitter_.emplace(setup_.jitter);
+    sender_clock_ = rtp::SenderClock(setup_.clock);
+    first_report_.reset();
+    timestamp_.reset();
+    last_key_us_ = now_us;
+    wants_key_ = is_video_;
+}
+
+void Receiver::original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
+    if (packet.ssrc != ssrc_) {
+        if (!takes(packet.payload_type) || (ssrc_ && now_us - last_packet_us_ < silence_us)) return;
+        begin(packet, now_us);
+    }
+    last_packet_us_ = now_us;
+    statistics_->packet(packet, now_us);
+    if (packet.payload_type == setup_.payload_type) return insert(packet, buffer, now_us, false);
+    blocks_.clear();
+    if (packet.payload_type == setup_.red) {
+        try {
+            rtp::unpack_red(packet, blocks_);
+        } catch (const Malformed&) {
+            ++malformed_;
+            blocks_.clear();
+        }
+    }
+    for (const auto& block : blocks_)
+        if (&block != &blocks_.back() && block.payload_type == setup_.payload_type) insert(block, buffer, now_us, true);
+    auto own = packet;
+    own.payload = {};
+    if (!blocks_.empty() && blocks_.back().payload_type == setup_.payload_type) own = blocks_.back();
+    insert(own, buffer, now_us, false);
+}
+
+void Receiver::repeated(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
+    if (!ssrc_) return;
+    rtx_ssrc_ = packet.ssrc;
+    if (const auto original = rtp::unpack_rtx(packet, *ssrc_, setup_.payload_type))
+        insert(*original, buffer, now_us, true);
+}
+
+void Receiver::insert(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, bool repeated) {
+    rtp::Received received;
+    received.packet = packet;
+    received.buffer = buffer;
+    jitter_->insert(std::move(received), now_us, repeated);
+}
+
+void Receiver::sender_report(const rtp::SenderInfo& info, std::int64_t now_us) {
+    if (!statistics_) return;
+    statistics_->sender_report(info, now_us);
+    if (timestamp_)
+        sender_clock_.report(info, *timestamp_);
+    else
+        first_report_ = info;
+}
+
+void Receiver::drain(std::int64_t now_us, rtp::MediaOut& out) {
+    if (!jitter_) return;
+    out_ = &out;
+    while (auto received = jitter_->pop(now_us)) {
+        const auto stamp = received->packet.timestamp;
+        timestamp_ = timestamp_ ? rtp::nearest<32>(*timestamp_, stamp) : std::int64_t{stamp};
+        if (first_report_) sender_clock_.report(*first_report_, *timestamp_);
+        first_report_.reset();
+        received->wallclock_us = sender_clock_.wallclock_us(*timestamp_);
+        depacketiser_->push(*received, *this);
+    }
+    out_ = nullptr;
+}
+
+void Receiver::track(const td_track& track) {
+    out_->track(track);
+}
+
+void Receiver::packet(const td_packet& packet) {
+    if ((packet.flags & TD_PACKET_KEY) != 0) wants_key_ = false;
+    out_->packet(packet);
+}
+
+void Receiver::feedback(Bytes& into, std::uint32_t own_ssrc, std::int64_t now_us) {
+    if (!jitter_) return;
+    if (setup_.has_nack) {
+        lost_.clear();
+        jitter_->nacks(now_us, lost_);
+        if (!lost_.empty()) rtp::append(into, rtp::Nack{own_ssrc, *ssrc_, lost_});
+    }
+    if (setup_.key_interval_us != 0 && now_us - last_key_us_ >= setup_.key_interval_us) {
+        last_key_us_ = now_us;
+        wants_key_ = true;
+    }
+    if (!setup_.has_pli && !setup_.has_fir) return;
+    if (!key_requests_.due(needs_key(), now_us, jitter_->rtt_us())) return;
+    if (setup_.has_pli)
+        rtp::append(into, rtp::PictureLoss{own_ssrc, *ssrc_});
+    else
+        rtp::append(into, rtp::FullIntra{own_ssrc, *ssrc_, fir_number_++});
+}
+
+std::optional<rtp::ReportBlock> Receiver::report(std::int64_t now_us) {
+    return statistics_ ? statistics_->report(now_us) : std::nullopt;
+}
+
+}  // namespace tapedeck::webrtc

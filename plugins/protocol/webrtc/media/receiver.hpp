@@ -1,0 +1,87 @@
+// One incoming track: from RTP packets to media packets, with what its sender is told.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "rtp/depacketiser.hpp"
+#include "rtp/jitter_buffer.hpp"
+#include "rtp/key_requests.hpp"
+#include "rtp/rtcp.hpp"
+#include "rtp/sender_clock.hpp"
+#include "rtp/statistics.hpp"
+
+namespace tapedeck::webrtc {
+
+struct ReceiverSetup {
+    std::uint32_t track = 0;     // its number in the stream
+    std::uint32_t codec = 0;     // TD_CODEC_H264, VP8, OPUS, PCMA, PCMU or G722
+    std::uint32_t clock = 0;     // of RTP, Hz
+    std::uint32_t channels = 1;  // of Opus
+    std::uint8_t payload_type = 0;
+    std::optional<std::uint8_t> rtx, red;
+    std::vector<Bytes> parameter_sets;  // H.264's, from the SDP
+    bool has_nack = false, has_pli = false, has_fir = false;
+    std::int64_t key_interval_us = 0;  // a key frame is asked for this often; 0: when one is needed
+    rtp::JitterLimits jitter;
+};
+
+/// Times are microseconds of one monotonic clock. One thread.
+class Receiver : private rtp::MediaOut {
+public:
+    Receiver(Context context, const ReceiverSetup& setup);
+
+    bool takes(std::uint8_t payload_type) const;
+    /// Of the stream that is received, once a packet came.
+    std::optional<std::uint32_t> ssrc() const { return ssrc_; }
+    std::uint32_t clock() const { return setup_.clock; }
+    /// Whether it is the stream's or its retransmissions'.
+    bool knows(std::uint32_t ssrc) const { return ssrc == ssrc_ || ssrc == rtx_ssrc_; }
+
+    /// A packet in `buffer`. One of a payload type that was not agreed upon only keeps its number from being missed;
+    /// one of another stream is passed over while the present one goes on.
+    void rtp(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
+    void sender_report(const rtp::SenderInfo& info, std::int64_t now_us);
+    /// Gives what is in order and what was waited for long enough. After packets, and each 10 ms.
+    void drain(std::int64_t now_us, rtp::MediaOut& out);
+    /// A key frame is needed.
+    void want_key() { wants_key_ = true; }
+
+    /// Appends NACK and PLI or FIR, where they are due. After `drain`.
+    void feedback(Bytes& into, std::uint32_t own_ssrc, std::int64_t now_us);
+    std::optional<rtp::ReportBlock> report(std::int64_t now_us);
+    /// Payloads that broke their format's rules.
+    std::uint64_t malformed() const { return malformed_ + depacketiser_->malformed(); }
+
+private:
+    void begin(const rtp::Packet& packet, std::int64_t now_us);
+    void original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
+    void repeated(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
+    void insert(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, bool repeated);
+    bool needs_key() const { return is_video_ && (wants_key_ || depacketiser_->wants_key()); }
+    void track(const td_track& track) override;
+    void packet(const td_packet& packet) override;
+
+    Context context_;
+    ReceiverSetup setup_;
+    bool is_video_;
+    std::unique_ptr<rtp::Depacketiser> depacketiser_;
+    std::optional<std::uint32_t> ssrc_, rtx_ssrc_;
+    std::optional<rtp::ReceiveStatistics> statistics_;
+    std::optional<rtp::JitterBuffer> jitter_;
+    rtp::SenderClock sender_clock_;
+    std::optional<rtp::SenderInfo> first_report_;  // that came before any packet was given
+    std::optional<std::int64_t> timestamp_;        // of the last packet given, extended
+    rtp::KeyRequests key_requests_;
+    bool wants_key_ = false;
+    std::uint8_t fir_number_ = 0;
+    std::int64_t last_key_us_ = 0, last_packet_us_ = 0;
+    std::uint64_t malformed_ = 0;
+    rtp::MediaOut* out_ = nullptr;  // during `drain`
+    std::vector<rtp::Packet> blocks_;
+    std::vector<std::uint16_t> lost_;
+};
+
+}  // namespace tapedeck::webrtc

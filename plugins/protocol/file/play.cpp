@@ -113,6 +113,7 @@ void Play::run(const Started& started) {
             reason = failure.what();
             context_.error(request_.uri + ": " + failure.what());
         }
+        is_over_ = true;  // before the stream: who sees that it has gone does not find the play either
         sink->close(reason);
     }
     voice->leave();

@@ -89,3 +89,10 @@ def is_progressive(path):
 
 def seconds(path):
     return float(probe(path)["format"]["duration"])
+
+
+def loudness(path):
+    """The mean volume of the sound, in dB below full scale."""
+    run = subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-i", str(path), "-map", "0:a:0", "-af", "volumedetect", "-f", "null", "-"],
+                         capture_output=True, text=True, check=True)
+    return float(run.stderr.split("mean_volume:")[1].split("dB")[0])

@@ -18,6 +18,10 @@ BASE = {
     "stream_record_policy_template": "{streamName}",
     "rtmp.port": "0",
     "https.port": "0",
+    "ws.port": "0",
+    "wss.port": "0",
+    "protocol.webrtc.port": "0",
+    "protocol.webrtc.address": "127.0.0.1",
     "file_recorder_min_space": "1m",
     "on_record_hook_script": "on_record_hook.sh",
 }
@@ -59,7 +63,8 @@ class Server:
             self.configure()
         else:
             (self.home / "conf" / "flashphoner.properties").write_text(properties)
-            self.arguments += ["-D", "rtmp.port=0", "-D", "https.port=0"]
+            self.arguments += [*(word for port in ("rtmp", "https", "ws", "wss", "protocol.webrtc")
+                                for word in ("-D", f"{port}.port=0"))]
 
     # --- files
     def configure(self, **changes):

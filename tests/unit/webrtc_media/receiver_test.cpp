@@ -57,7 +57,7 @@ protected:
         setup.red = std::uint8_t{63};
         return setup;
     }
-    Receiver make(const ReceiverSetup& setup) { return {Context(host_.table(), host_.context()), setup}; }
+    Receiver make(const ReceiverSetup& setup) { return {Context(host_.table(), host_.context()), setup, timeline_}; }
 
     /// Gives the packet and what follows from it; every picture is one packet.
     void give(Receiver& receiver, const Sent& sent, std::int64_t now_us) {
@@ -90,13 +90,14 @@ protected:
     }
 
     testkit::FakeHost host_;
+    rtp::Timeline timeline_;
     Story story_;
 };
 
 TEST_F(ReceiverTest, AMissingPacketIsAskedForAndComesAsARetransmission) {
     auto receiver = make(video());
     give(receiver, {10, key_picture, 1000}, 1'000);
-    EXPECT_THAT(story_.told, ElementsAre("track 1", "1000 key"));
+    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key"));
     feedback(receiver, 1'000);
     give(receiver, {12, picture, 7000}, 2'000);
     EXPECT_EQ(story_.told.size(), 2u) << "behind a hole it waits";
@@ -107,7 +108,7 @@ TEST_F(ReceiverTest, AMissingPacketIsAskedForAndComesAsARetransmission) {
     Bytes repeated{0, 11};
     repeated.insert(repeated.end(), picture.begin(), picture.end());
     give(receiver, {900, repeated, 4000, 97, 0x20}, 30'000);
-    EXPECT_THAT(story_.told, ElementsAre("track 1", "1000 key", "4000", "7000"));
+    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "3000", "6000"));
     EXPECT_TRUE(receiver.knows(0x20));
     EXPECT_EQ(receiver.report(40'000).value().highest & 0xffff, 12u) << "statistics are the stream's own";
     EXPECT_EQ(receiver.report(40'000).value().lost, 1);
@@ -123,7 +124,7 @@ TEST_F(ReceiverTest, AHoleThatStaysIsToldAndAKeyFrameAskedFor) {
     EXPECT_EQ(count<rtp::PictureLoss>(feedback(receiver, 510'000)), 0) << "the answer takes a moment";
     give(receiver, {13, key_picture, 9000}, 520'000);
     EXPECT_EQ(count<rtp::PictureLoss>(feedback(receiver, 2'000'000)), 0);
-    EXPECT_THAT(story_.told, ElementsAre("track 1", "1000 key", "7000 gap", "9000 key"))
+    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "6000 gap", "8000 key"))
         << "the host leaves out what follows a gap";
 }
 
@@ -151,12 +152,12 @@ TEST_F(ReceiverTest, ALostSoundPacketComesOutOfTheRedundancyOfTheNext) {
     late[1] = 960 >> 6;
     late[2] = static_cast<std::uint8_t>((960 & 0x3f) << 2);
     give(receiver, {22, late, 2880, 63}, 40'000);
-    EXPECT_THAT(story_.told, ElementsAre("track 0", "960 key", "1920 key", "2880 key"));
+    EXPECT_THAT(story_.told, ElementsAre("track 0", "0 key", "960 key", "1920 key"));
     EXPECT_EQ(receiver.malformed(), 0u);
     give(receiver, {23, {0x80 | 111, 0, 0, 9}, 3840, 63}, 60'000);
     EXPECT_EQ(receiver.malformed(), 1u);
     give(receiver, {24, {0xdd}, 4800, 111}, 80'000);
-    EXPECT_EQ(story_.told.back(), "4800 key") << "what was of no use is no hole";
+    EXPECT_EQ(story_.told.back(), "3840 key") << "what was of no use is no hole";
 }
 
 TEST_F(ReceiverTest, APayloadTypeThatWasNotAgreedUponIsNoHole) {
@@ -164,17 +165,19 @@ TEST_F(ReceiverTest, APayloadTypeThatWasNotAgreedUponIsNoHole) {
     give(receiver, {20, {1}, 960, 111}, 0);
     give(receiver, {21, {2}, 1920, 13}, 20'000);
     give(receiver, {22, {3}, 2880, 111}, 40'000);
-    EXPECT_THAT(story_.told, ElementsAre("track 0", "960 key", "2880 key"));
+    EXPECT_THAT(story_.told, ElementsAre("track 0", "0 key", "1920 key"));
 }
 
 TEST_F(ReceiverTest, PacketsHaveTheSendersTime) {
-    auto receiver = make(sound());
+    auto setup = sound();
+    setup.unix_offset_us = 1'600'000'000'000'000;
+    auto receiver = make(setup);
     const auto report = [](std::int64_t unix_us, std::uint32_t at) {
         return rtp::SenderInfo{rtp::ntp(unix_us), at, 0, 0};
     };
     receiver.sender_report(report(1, 0), 0);
     give(receiver, {20, {1}, 48'000, 111}, 0);
-    EXPECT_EQ(story_.wallclock_us, TD_NO_TIME);
+    EXPECT_EQ(story_.wallclock_us, 1'600'000'000'000'000) << "when it came, as the sender has not told yet";
     receiver.sender_report(report(1'700'000'000'000'000, 48'000), 10);
     give(receiver, {21, {1}, 48'960, 111}, 20'000);
     EXPECT_NEAR(static_cast<double>(story_.wallclock_us - 1'700'000'000'000'000), 20'000, 2);
@@ -189,7 +192,7 @@ TEST_F(ReceiverTest, AnotherStreamTakesOverOnlyWhenTheFirstIsSilent) {
     give(receiver, {11, picture, 4000}, 1'500'000);
     give(receiver, {5001, key_picture, 80'000, 96, 0x11}, 4'000'000);
     EXPECT_EQ(receiver.ssrc(), 0x11u);
-    EXPECT_THAT(story_.told, ElementsAre("track 1", "1000 key", "4000", "track 1", "80000 key"));
+    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "3000", "track 1", "360000 key"));
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ class Session;
 
 struct MediaSettings {
     sdp::Preferences codecs;
-    std::vector<Endpoint> candidates;  // in answers; empty: those of the transport
+    std::vector<Endpoint> candidates;  // in answers, by the transport's port; empty: its own
     PeerTimeouts timeouts;
     std::int64_t activity_us = 60'000'000;      // a publisher that sends no RTP for so long is ended; 0: never
     std::int64_t key_interval_us = 0;           // a key frame is asked for this often; 0: when one is needed

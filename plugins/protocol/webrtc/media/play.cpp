@@ -56,10 +56,7 @@ void Play::ask(const td_stream_info& info) {
         choice.ssrc = random() | 1;
         if (choice.codecs.front().rtx) choice.rtx_ssrc = choice.ssrc + 1;
     }
-    unix_offset_us_ =
-        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-            .count() -
-        monotonic_us();
+    unix_offset_us_ = unix_offset_us();
     subscribe(core_->context, info, std::make_shared<Viewer>(self()));
 }
 

@@ -25,6 +25,7 @@ ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const Med
     setup.has_fir = codec.has_feedback("ccm fir");
     setup.key_interval_us = settings.key_interval_us;
     setup.jitter = settings.jitter;
+    setup.unix_offset_us = unix_offset_us();
     return setup;
 }
 
@@ -39,7 +40,8 @@ void Publication::ask(const td_stream_info& info) {
         if (choice.codecs.empty()) continue;
         const auto& chosen = choice.codecs.front();
         receivers_.emplace_back(core_->context,
-                                setup_of(chosen, static_cast<std::uint32_t>(receivers_.size()), core_->settings));
+                                setup_of(chosen, static_cast<std::uint32_t>(receivers_.size()), core_->settings),
+                                timeline_);
         if (choice.transport_cc) transport_cc_ = choice.transport_cc;
         has_remb_ = has_remb_ || chosen.codec.has_feedback("goog-remb");
         has_reduced_size_ = has_reduced_size_ && offer_.lines[i].has_reduced_size;
@@ -72,7 +74,7 @@ void Publication::released(const td_recording* recording) {
 }
 
 void Publication::leave(const std::string& reason) {
-    for (auto& receiver : receivers_) receiver.drain(INT64_MAX / 2, batch_);
+    for (auto& receiver : receivers_) receiver.finish(monotonic_us(), batch_);
     give();
     sink_.close(reason);
 }

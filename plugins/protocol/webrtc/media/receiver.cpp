@@ -10,6 +10,7 @@ namespace tapedeck::webrtc {
 namespace {
 
 constexpr std::int64_t silence_us = 2'000'000;  // after which another SSRC may take over
+constexpr std::int64_t forever_us = 86'400'000'000;
 
 std::unique_ptr<rtp::Depacketiser> depacketiser_for(const Context& context, const ReceiverSetup& setup) {
     switch (setup.codec) {
@@ -35,10 +36,11 @@ std::unique_ptr<rtp::Depacketiser> depacketiser_for(const Context& context, cons
 
 }  // namespace
 
-Receiver::Receiver(Context context, const ReceiverSetup& setup)
+Receiver::Receiver(Context context, const ReceiverSetup& setup, rtp::Timeline& timeline)
     : context_(context),
       setup_(setup),
       is_video_(setup.codec == TD_CODEC_H264 || setup.codec == TD_CODEC_VP8),
+      timeline_(timeline),
       depacketiser_(depacketiser_for(context, setup)),
       sender_clock_(setup.clock) {}
 
@@ -57,6 +59,7 @@ void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us) {
     if (ssrc_) {
         malformed_ += depacketiser_->malformed();
         depacketiser_ = depacketiser_for(context_, setup_);
+        timeline_.restart(setup_.track);
     }
     ssrc_ = packet.ssrc;
     rtx_ssrc_.reset();
@@ -118,9 +121,18 @@ void Receiver::sender_report(const rtp::SenderInfo& info, std::int64_t now_us) {
 }
 
 void Receiver::drain(std::int64_t now_us, rtp::MediaOut& out) {
+    pop(now_us, now_us, out);
+}
+
+void Receiver::finish(std::int64_t now_us, rtp::MediaOut& out) {
+    pop(now_us + forever_us, now_us, out);
+}
+
+void Receiver::pop(std::int64_t due_us, std::int64_t now_us, rtp::MediaOut& out) {
     if (!jitter_) return;
     out_ = &out;
-    while (auto received = jitter_->pop(now_us)) {
+    now_us_ = now_us;
+    while (auto received = jitter_->pop(due_us)) {
         const auto stamp = received->packet.timestamp;
         timestamp_ = timestamp_ ? rtp::nearest<32>(*timestamp_, stamp) : std::int64_t{stamp};
         if (first_report_) sender_clock_.report(*first_report_, *timestamp_);
@@ -132,12 +144,18 @@ void Receiver::drain(std::int64_t now_us, rtp::MediaOut& out) {
 }
 
 void Receiver::track(const td_track& track) {
-    out_->track(track);
+    auto placed = track;
+    placed.clock = 0;  // the timeline's
+    out_->track(placed);
 }
 
 void Receiver::packet(const td_packet& packet) {
     if ((packet.flags & TD_PACKET_KEY) != 0) wants_key_ = false;
-    out_->packet(packet);
+    auto placed = packet;
+    const td_rational base{1, static_cast<std::int32_t>(setup_.clock)};
+    placed.pts = timeline_.place(setup_.track, {packet.pts, base, packet.wallclock_us, now_us_, !is_video_});
+    if (placed.wallclock_us == TD_NO_TIME) placed.wallclock_us = now_us_ + setup_.unix_offset_us;
+    out_->packet(placed);
 }
 
 void Receiver::feedback(Bytes& into, std::uint32_t own_ssrc, std::int64_t now_us) {

@@ -12,6 +12,7 @@
 #include "rtp/rtcp.hpp"
 #include "rtp/sender_clock.hpp"
 #include "rtp/statistics.hpp"
+#include "rtp/timeline.hpp"
 
 namespace tapedeck::webrtc {
 
@@ -26,12 +27,14 @@ struct ReceiverSetup {
     bool has_nack = false, has_pli = false, has_fir = false;
     std::int64_t key_interval_us = 0;  // a key frame is asked for this often; 0: when one is needed
     rtp::JitterLimits jitter;
+    std::int64_t unix_offset_us = 0;  // from the monotonic clock; tells capture times before the sender does
 };
 
 /// Times are microseconds of one monotonic clock. One thread.
 class Receiver : private rtp::MediaOut {
 public:
-    Receiver(Context context, const ReceiverSetup& setup);
+    /// `timeline` is that of all tracks of the sender, borrowed.
+    Receiver(Context context, const ReceiverSetup& setup, rtp::Timeline& timeline);
 
     bool takes(std::uint8_t payload_type) const;
     /// Of the stream that is received, once a packet came.
@@ -46,6 +49,8 @@ public:
     void sender_report(const rtp::SenderInfo& info, std::int64_t now_us);
     /// Gives what is in order and what was waited for long enough. After packets, and each 10 ms.
     void drain(std::int64_t now_us, rtp::MediaOut& out);
+    /// Gives all there is: nothing comes any more.
+    void finish(std::int64_t now_us, rtp::MediaOut& out);
     /// A key frame is needed.
     void want_key() { wants_key_ = true; }
 
@@ -57,6 +62,7 @@ public:
 
 private:
     void begin(const rtp::Packet& packet, std::int64_t now_us);
+    void pop(std::int64_t due_us, std::int64_t now_us, rtp::MediaOut& out);
     void original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
     void repeated(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
     void insert(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, bool repeated);
@@ -67,6 +73,7 @@ private:
     Context context_;
     ReceiverSetup setup_;
     bool is_video_;
+    rtp::Timeline& timeline_;
     std::unique_ptr<rtp::Depacketiser> depacketiser_;
     std::optional<std::uint32_t> ssrc_, rtx_ssrc_;
     std::optional<rtp::ReceiveStatistics> statistics_;
@@ -80,6 +87,7 @@ private:
     std::int64_t last_key_us_ = 0, last_packet_us_ = 0;
     std::uint64_t malformed_ = 0;
     rtp::MediaOut* out_ = nullptr;  // during `drain`
+    std::int64_t now_us_ = 0;       // the same
     std::vector<rtp::Packet> blocks_;
     std::vector<std::uint16_t> lost_;
 };

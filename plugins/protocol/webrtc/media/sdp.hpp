@@ -53,10 +53,11 @@ struct Offer {
 /// Throws Malformed, also beyond 128 KiB, 4096 lines or 32 m-lines. Lines may end in LF or CRLF, with blanks before it.
 Offer parse(std::string_view text);
 
-/// Codec names, the best first; others are not taken. An empty list: the offer's order.
+/// Names of the codecs that may be used. Of sound the first of these is taken that is offered; of video the offer's own
+/// first, since there clients put what their hardware does.
 struct Preferences {
     std::vector<std::string> audio{"opus", "PCMA", "PCMU", "G722"};
-    std::vector<std::string> video;
+    std::vector<std::string> video{"VP8", "H264"};
 };
 
 /// A codec that was chosen.

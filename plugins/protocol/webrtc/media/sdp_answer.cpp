@@ -70,13 +70,12 @@ std::vector<Chosen> common(const Line& line, const std::vector<std::string>& pre
         const bool is_mode_0 = id == TD_CODEC_H264 && !is_mode_1(codec);
         if (id == 0 || (is_mode_0 && !publishes)) continue;
         if (std::find(order.begin(), order.end(), id) == order.end()) order.push_back(id);
-        auto rank = static_cast<std::size_t>(std::find(order.begin(), order.end(), id) - order.begin());
-        if (!preferred.empty()) {
-            const auto at = std::find_if(preferred.begin(), preferred.end(),
-                                         [&](const std::string& name) { return codec.is(name); });
-            if (at == preferred.end()) continue;
-            rank = static_cast<std::size_t>(at - preferred.begin());
-        }
+        const auto wanted =
+            std::find_if(preferred.begin(), preferred.end(), [&](const std::string& name) { return codec.is(name); });
+        if (wanted == preferred.end()) continue;
+        const auto rank =
+            static_cast<std::size_t>(line.kind == "audio" ? wanted - preferred.begin()
+                                                          : std::find(order.begin(), order.end(), id) - order.begin());
         found.push_back({rank, is_mode_0, {codec, id, rtx_of(line, codec), red_of(line, codec)}});
     }
     std::stable_sort(found.begin(), found.end(), [](const Ranked& a, const Ranked& b) {

@@ -42,8 +42,9 @@ void append_interfaces(const Endpoint& any, std::vector<Endpoint>& into) {
 }
 
 std::vector<Endpoint> candidates_of(const MediaSettings& settings, const Transport& transport) {
-    if (!settings.candidates.empty()) return settings.candidates;
-    std::vector<Endpoint> all;
+    std::vector<Endpoint> all = settings.candidates;
+    for (auto& one : all) one.port = transport.addresses().front().port;
+    if (!all.empty()) return all;
     for (const auto& address : transport.addresses()) {
         if (address.is_any())
             append_interfaces(address, all);
@@ -58,6 +59,11 @@ std::vector<Endpoint> candidates_of(const MediaSettings& settings, const Transpo
 
 std::int64_t monotonic_us() {
     return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+std::int64_t unix_offset_us() {
+    return std::chrono::duration_cast<Time>(std::chrono::system_clock::now().time_since_epoch()).count() -
+           monotonic_us();
 }
 
 Session::Session(std::shared_ptr<Core> core, SessionRequest request, std::shared_ptr<SessionEvents> events)

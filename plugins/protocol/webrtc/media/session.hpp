@@ -75,5 +75,7 @@ private:
 
 /// The time of the monotonic clock that peers use, microseconds.
 std::int64_t monotonic_us();
+/// From it to UNIX time, at this moment.
+std::int64_t unix_offset_us();
 
 }  // namespace tapedeck::webrtc

@@ -1,0 +1,75 @@
+"""Chromium with the unmodified WebSDK publishes, is recorded, and is seen by others; its camera and microphone are fake."""
+import json
+import time
+
+import browser
+import media
+from case import FlowTest, run
+
+SETTINGS = {"record_flash_published_streams": None, "stream_record_policy_template": None}
+H264 = {"stripCodecs": "VP8,VP9,AV1"}
+
+
+class WebRtc(FlowTest):
+    def publish(self, server, script="publish_and_play.js", **options):
+        http, ws = f"http://127.0.0.1:{server.http_port}", f"ws://127.0.0.1:{server.ports['ws']}"
+        return browser.see(self, script, http, ws, json.dumps(options))
+
+    def check(self, server, seen, container, codecs):
+        """The file that the page was told of is whole and has what was published."""
+        end = seen["end"]
+        self.assertEqual(end["statuses"], ["PUBLISHING", "UNPUBLISHED"])
+        self.assertEqual(end["info"], "Stopped by user")
+        self.assertTrue(end["record"].endswith(container), end)
+        file = server.records / end["record"]
+        self.assertEqual((end["done"]["status"], end["done"]["size"]), (200, file.stat().st_size))
+        self.assertEqual({kind: media.track(file, kind)["codec_name"] for kind in ("video", "audio")}, codecs)
+        self.assertEqual(media.decodes(file), "")
+        length = float(media.probe(file)["format"]["duration"])
+        self.assertAlmostEqual(length, seen["published"], delta=0.05 * seen["published"] + 0.2)
+        self.assertGreater(media.loudness(file), -50, "the fake microphone beeps")
+        self.assertEqual(seen["errors"], [])
+
+    def test_vp8_is_recorded_and_played(self):
+        server = self.server(SETTINGS)
+        seen = self.publish(server, name="cam", record=True, play=True)
+        self.check(server, seen, ".webm", {"video": "vp8", "audio": "opus"})
+        self.played(seen, "video/VP8")
+
+    def test_h264_is_recorded_and_played(self):
+        server = self.server({**SETTINGS, "stream_record_policy_template": "{streamName}-{startTimeMillis}"})
+        began = time.time()
+        seen = self.publish(server, name="cam", record=True, play=True, **H264)
+        self.check(server, seen, ".mp4", {"video": "h264", "audio": "aac"})
+        self.played(seen, "video/H264")
+        first = int(seen["end"]["record"].removeprefix("cam-").removesuffix(".mp4")) / 1000
+        self.assertTrue(began < first < time.time() - 5, "frames of a browser have the time of day")
+
+    def played(self, seen, codec):
+        player = seen["player"]
+        self.assertEqual((player["width"], player["height"]), (320, 240))
+        self.assertGreater(player["played"], 1)
+        self.assertEqual(player["picture"]["codec"], codec)
+        self.assertGreater(player["picture"]["frames"], 20)
+        self.assertGreater(player["sound"]["energy"], 0)
+        self.assertEqual(player["ended"]["statuses"], ["PLAYING", "STOPPED"])
+        self.assertEqual(player["ended"]["info"], "Stopped by publisher stop")
+
+    def test_without_the_wish_nothing_is_recorded(self):
+        server = self.server(SETTINGS)
+        seen = self.publish(server, name="cam", record=False, seconds=1)
+        self.assertEqual((seen["end"]["statuses"], seen["end"]["record"]), (["PUBLISHING", "UNPUBLISHED"], None))
+        self.assertEqual((server.files(), server.parts(), seen["errors"]), ([], [], []))
+
+    def test_a_setting_that_makes_no_sense_is_named(self):
+        server = self.server(SETTINGS)
+        for setting, word in (("protocol.webrtc.address=here", "'here'"), ("ip=192.0.2", "'192.0.2'"),
+                              ("rtp_activity_detecting=maybe", "true,60"), ("codecs=flv,speex16", "opus"),
+                              ("protocol.webrtc.certificate=conf/mine.pem", "protocol.webrtc.key")):
+            checked = server.run("--check-config", "-D", setting)
+            self.assertEqual(checked.returncode, 1, setting)
+            self.assertIn(word, checked.stdout + checked.stderr, setting)
+
+
+if __name__ == "__main__":
+    run()

@@ -3,6 +3,7 @@ import json
 import time
 
 import browser
+import clips
 import media
 from case import FlowTest, run
 
@@ -11,9 +12,12 @@ H264 = {"stripCodecs": "VP8,VP9,AV1"}
 
 
 class WebRtc(FlowTest):
-    def publish(self, server, script="publish_and_play.js", **options):
-        http, ws = f"http://127.0.0.1:{server.http_port}", f"ws://127.0.0.1:{server.ports['ws']}"
-        return browser.see(self, script, http, ws, json.dumps(options))
+    @staticmethod
+    def urls(server):
+        return f"http://127.0.0.1:{server.http_port}", f"ws://127.0.0.1:{server.ports['ws']}"
+
+    def publish(self, server, **options):
+        return browser.see(self, "publish_and_play.js", *self.urls(server), json.dumps(options))
 
     def check(self, server, seen, container, codecs):
         """The file that the page was told of is whole and has what was published."""
@@ -60,6 +64,27 @@ class WebRtc(FlowTest):
         seen = self.publish(server, name="cam", record=False, seconds=1)
         self.assertEqual((seen["end"]["statuses"], seen["end"]["record"]), (["PUBLISHING", "UNPUBLISHED"], None))
         self.assertEqual((server.files(), server.parts(), seen["errors"]), ([], [], []))
+
+    def test_a_stream_of_rtmp_is_played(self):
+        server = self.server(SETTINGS)
+        server.publishing(clips.both(), "film", loop=True)
+        server.stream("film")
+        player = browser.see(self, "play.js", *self.urls(server), "film")["player"]
+        self.assertEqual((player["width"], player["height"]), (320, 240))
+        self.assertEqual((player["picture"]["codec"], player["sound"]["codec"]), ("video/H264", "audio/opus"))
+        self.assertGreater(player["picture"]["frames"], 20)
+        self.assertGreater(player["sound"]["energy"], 0)
+
+    def test_whip_publishes_and_whep_plays(self):
+        server = self.server({**SETTINGS, "stream_record_policy_template": "{streamName}"})
+        seen = browser.see(self, "whip.js", self.urls(server)[0], "cam", "?record=true", "3")
+        self.assertEqual((seen["published"]["status"], seen["published"]["type"]), (201, "application/sdp"))
+        self.assertEqual((seen["refused"]["status"], seen["played"]["status"]), (409, 201))
+        self.assertIn("Stream name is already in use", seen["refused"]["text"])
+        self.assertEqual((seen["left"], seen["again"]), ([200, 200], 404))
+        self.assertGreater(seen["picture"]["frames"], 20)
+        self.assertGreater(seen["sound"]["energy"], 0)
+        self.assertEqual(media.decodes(server.file("cam.webm")), "")
 
     def test_a_setting_that_makes_no_sense_is_named(self):
         server = self.server(SETTINGS)

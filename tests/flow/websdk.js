@@ -91,3 +91,40 @@ exports.run = async (body) => {
     await browser.close();
   }
 };
+
+// In the page: what its newest connection has received so far.
+const received = async () => {
+  const stats = [...(await peers.at(-1).getStats()).values()];
+  const seen = { sound: { energy: 0, codec: '' }, picture: { frames: 0, codec: '' } };
+  for (const one of stats) {
+    if (one.type !== 'inbound-rtp') continue;
+    const codec = (stats.find((s) => s.id === one.codecId) || { mimeType: '' }).mimeType;
+    if (one.kind === 'audio') seen.sound = { energy: one.totalAudioEnergy, codec };
+    else seen.picture = { frames: one.framesDecoded, codec };
+  }
+  return seen;
+};
+exports.received = received;
+
+// Plays a stream in the page until pictures moved for two seconds. `ended()` waits for its end.
+exports.watch = async (page, ws, name) => {
+  const seen = await page.evaluate(async ([url, stream]) => {
+    const session = await websdk.connect(url);
+    window.kept = websdk.stream(session, { name: stream });
+    kept.stream.play();
+    await kept.reached('PLAYING');
+    const video = await new Promise((done) => {
+      const look = () => {
+        const found = kept.holder.querySelector('video');
+        if (found && found.videoWidth > 2 && found.currentTime > 0) done(found);
+        else setTimeout(look, 20);
+      };
+      look();
+    });
+    const first = video.currentTime;
+    await websdk.wait(2);
+    return { width: video.videoWidth, height: video.videoHeight, played: video.currentTime - first };
+  }, [ws, name]);
+  const ended = page.evaluate(() => kept.ended).catch(() => null);  // the page may be closed before
+  return { ...seen, ...(await page.evaluate(received)), ended: () => ended };
+};

@@ -6,6 +6,7 @@ import browser
 import clips
 import media
 from case import FlowTest, run
+from webhook import Receiver
 
 SETTINGS = {"record_flash_published_streams": None, "stream_record_policy_template": None}
 H264 = {"stripCodecs": "VP8,VP9,AV1"}
@@ -85,6 +86,19 @@ class WebRtc(FlowTest):
         self.assertGreater(seen["picture"]["frames"], 20)
         self.assertGreater(seen["sound"]["energy"], 0)
         self.assertEqual(media.decodes(server.file("cam.webm")), "")
+
+    def test_a_backend_approves_who_connects_and_publishes(self):
+        backend = Receiver(answers=[200, 403, 403])
+        self.addCleanup(backend.close)
+        server = self.server({**SETTINGS, "hook.backend.url": f"http://127.0.0.1:{backend.port}/api"})
+        seen = browser.see(self, "admitted.js", *self.urls(server), "cam")
+        self.assertEqual(seen["published"], {"status": "FAILED", "info": "Restricted access"})
+        self.assertEqual(seen["connected"], "DISCONNECTED")
+        self.assertEqual([path for path, _, _ in backend.posts], ["/api/connect", "/api/publishStream", "/api/connect"])
+        connect, publish, _ = backend.events()
+        self.assertEqual((connect["appKey"], connect["custom"]), ("defaultApp", {"token": "abc"}))
+        self.assertEqual((publish["name"], publish["published"], publish["record"]), ("cam", True, True))
+        self.assertEqual(publish["sessionId"], connect["sessionId"])
 
     def test_a_setting_that_makes_no_sense_is_named(self):
         server = self.server(SETTINGS)

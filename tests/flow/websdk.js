@@ -19,8 +19,8 @@ const helpers = () => {
     connect: (url, options = {}) => new Promise((done, fail) => {
       const session = Flashphoner.createSession({ urlServer: url, ...options });
       session.on(SESSION_STATUS.ESTABLISHED, () => done(session));
-      session.on(SESSION_STATUS.FAILED, () => fail(new Error('the session failed')));
-      session.on(SESSION_STATUS.DISCONNECTED, () => fail(new Error('the session was disconnected')));
+      session.on(SESSION_STATUS.FAILED, () => fail(new Error(SESSION_STATUS.FAILED)));
+      session.on(SESSION_STATUS.DISCONNECTED, () => fail(new Error(SESSION_STATUS.DISCONNECTED)));
     }),
     // `statuses` grows; `reached(status)` resolves when it was seen; `ended` with what the page knows at the end, and with
     // what `atEnd`, if there is one, does right in the SDK's callback.

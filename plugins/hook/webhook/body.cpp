@@ -1,5 +1,8 @@
 #include "body.hpp"
 
+#include <unistd.h>
+
+#include <array>
 #include <boost/json.hpp>
 #include <cstddef>
 #include <cstdint>
@@ -118,6 +121,34 @@ std::string stream_event_of(const td_event& event, std::string_view node) {
                                         {"mediaSessionId", valid_utf8(view(recording.media_session))},
                                         {"type", has_stopped ? "stoppedRecording" : "startedRecording"},
                                         {"payload", std::move(payload)}});
+}
+
+std::string question_of(int action, const td_stream_info& info, std::string_view node) {
+    json::object custom;
+    for (std::size_t i = 0; i < info.attribute_count; ++i)
+        custom[valid_utf8(view(info.attributes[i].key))] = valid_utf8(view(info.attributes[i].value));
+    const auto application = view(info.application);
+    json::object body{{"nodeId", valid_utf8(node)},
+                      {"appKey", application.empty() ? "defaultApp" : valid_utf8(application)},
+                      {"sessionId", valid_utf8(view(info.session))},
+                      {"login", text_or_null(info.login)},
+                      {"remote", valid_utf8(view(info.remote))},
+                      {"mediaProvider", provider_of(view(info.protocol))},
+                      {"custom", std::move(custom)}};
+    if (action != TD_CONNECT) {
+        body["mediaSessionId"] = text_or_null(info.media_session);
+        body["name"] = valid_utf8(view(info.name));
+        body["published"] = action == TD_PUBLISH;
+        body["record"] = info.record == TD_RECORD_YES;
+        body["status"] = "PENDING";
+    }
+    return json::serialize(body);
+}
+
+std::string node_name() {
+    std::array<char, 256> name{};
+    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
+    return name.data();
 }
 
 }  // namespace tapedeck::webhook

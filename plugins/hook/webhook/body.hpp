@@ -18,4 +18,11 @@ std::string body_of(const td_event& event);
 /// The form of Flashphoner's `/StreamEvent`. Of STARTED and STORED only: there is no such event of a failure.
 std::string stream_event_of(const td_event& event, std::string_view node);
 
+/// What a backend is asked, in the form of Flashphoner's REST hooks: who connects, publishes or plays. With their
+/// credentials.
+std::string question_of(int action, const td_stream_info& info, std::string_view node);
+
+/// The name of this machine.
+std::string node_name();
+
 }  // namespace tapedeck::webhook

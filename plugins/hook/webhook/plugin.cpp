@@ -2,8 +2,6 @@
 // own, so the host keeps for each what is still owed to it, and one that is down holds up no other.
 #include "tapedeck/plugin.hpp"
 
-#include <unistd.h>
-
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -11,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "backend.hpp"
 #include "body.hpp"
 #include "client.hpp"
 #include "signature.hpp"
@@ -21,13 +20,6 @@ namespace tapedeck::webhook {
 namespace {
 
 constexpr std::array ids{"webhook", "webhook2", "webhook3", "webhook4"};
-
-/// The name of this machine.
-std::string node_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
-    return name.data();
-}
 
 std::int64_t unix_seconds() {
     return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -111,6 +103,7 @@ private:
 
 }  // namespace tapedeck::webhook
 
-TAPEDECK_PLUGIN("hook-webhook", TAPEDECK_VERSION, "Tapedeck", "MIT", "Tells receivers over HTTP about recordings",
-                tapedeck::webhook::Webhook<0>, tapedeck::webhook::Webhook<1>, tapedeck::webhook::Webhook<2>,
-                tapedeck::webhook::Webhook<3>);
+TAPEDECK_PLUGIN("hook-webhook", TAPEDECK_VERSION, "Tapedeck", "MIT",
+                "Tells receivers over HTTP about recordings, and asks a backend", tapedeck::webhook::Webhook<0>,
+                tapedeck::webhook::Webhook<1>, tapedeck::webhook::Webhook<2>, tapedeck::webhook::Webhook<3>,
+                tapedeck::webhook::Backend);

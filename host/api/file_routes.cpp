@@ -1,19 +1,15 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "api/answers.hpp"
+#include "api/file_answer.hpp"
 #include "api/part_times.hpp"
-#include "api/record_answer.hpp"
 #include "api/routes.hpp"
 #include "api/url.hpp"
-#include "base/file_system.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 
@@ -23,26 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "/client/records/";
-
-/// A regular file opened for reading, as long as it is now; nothing when there is none.
-std::optional<RecordContent> open_file(const fs::path& path, std::string name) {
-    // O_NONBLOCK: a FIFO under the name must not hold a thread.
-    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (descriptor < 0) {
-        if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP) return {};
-        throw_errno(printable(path.string(), 400), errno);
-    }
-    const auto file = std::make_shared<OpenFile>(descriptor, file_system_of(descriptor) != FileSystem::Other);
-    struct stat facts {};
-    if (::fstat(descriptor, &facts) != 0) throw_errno(printable(path.string(), 400), errno);
-    if (!S_ISREG(facts.st_mode)) return {};
-    RecordContent content;
-    content.name = std::move(name);
-    content.files = {{file, 0, static_cast<std::uint64_t>(facts.st_size)}};
-    content.version = {fmt::format("\"{:x}-{:x}{:08x}\"", facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec),
-                       facts.st_mtim.tv_sec};
-    return content;
-}
 
 /// What all requests for records share.
 struct Files {
@@ -136,8 +112,8 @@ private:
         return fmt::format("this is the whole file; parts of such files are cut where {} is true", setting);
     }
 
-    void send(const RecordContent& content) const {
-        answer_(record_answer(request_, content, parts_.options().disposition));
+    void send(const FileContent& content) const {
+        answer_(file_answer(request_, content, parts_.options().disposition));
     }
 
     void missing() const { answer_(error_answer(404, "no such recording", request_.path)); }

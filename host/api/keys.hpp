@@ -55,6 +55,8 @@ inline constexpr Key websocket_timeout =
         .about("A WebSocket that says nothing for so long, not even to a ping, ends")
         .reload();
 
+inline constexpr Key client_dir = Key::path("http.client_dir", "client2").about("Folder of the pages below /client2/");
+
 inline constexpr Key tls_certificate = Key::path("tls.certificate", "")
                                            .about("PEM file of certificate and chain; empty: a self-signed one is made")
                                            .reload();
@@ -74,7 +76,7 @@ inline constexpr Key content_disposition =
         .about("How a browser treats a record: `inline` plays it, `attachment` downloads it")
         .reload();
 
-inline constexpr std::array<const td_key*, 22> keys{&ws_port,
+inline constexpr std::array<const td_key*, 23> keys{&ws_port,
                                                     &wss_port,
                                                     &websocket_max_message,
                                                     &websocket_timeout,
@@ -90,6 +92,7 @@ inline constexpr std::array<const td_key*, 22> keys{&ws_port,
                                                     &http_request_timeout,
                                                     &http_write_timeout,
                                                     &http_answer_timeout,
+                                                    &client_dir,
                                                     &tls_certificate,
                                                     &tls_key,
                                                     &rest_max_body,

@@ -1,6 +1,7 @@
 // The routes of the server's own interface; each function adds one family to a router.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -28,6 +29,8 @@ void add_stream_routes(Router& router, StreamDirectory& streams, CurrentRestOpti
 /// `/client/records/<name>`, whole or in part.
 void add_file_routes(Router& router, RecordFiles& files, RecordCuts& cuts, Workers& workers,
                      CurrentRestOptions options);
+/// `/client2/<name>`: the files of `folder`, of a folder its `index.html`; no link leads out of it.
+void add_page_routes(Router& router, std::filesystem::path folder, Workers& workers);
 /// `/health`.
 void add_health_routes(Router& router, Health& health);
 /// `/metrics` and `/?action=stat`.

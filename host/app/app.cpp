@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "access/keys.hpp"
+#include "api/keys.hpp"
 #include "api/options.hpp"
 #include "api/routes.hpp"
 #include "app/keys.hpp"
@@ -85,6 +86,7 @@ App::App(Setup& setup)
     api::add_recorder_routes(router_, recorders_, options);
     api::add_stream_routes(router_, recorders_, options);
     api::add_file_routes(router_, recorders_, cutter_, workers_, options);
+    api::add_page_routes(router_, settings_.path(api::client_dir), workers_);
     api::add_health_routes(router_, *this);
     api::add_metrics_routes(router_, recorders_, recorders_, *this);
 }

@@ -1,4 +1,4 @@
-// /client/records/: parts, versions, names and what must stay hidden.
+// /client/records/ and /client2/: parts, versions, names and what must stay hidden.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -299,6 +299,90 @@ TEST_F(FilesTest, SayWhyAPartCannotBeMade) {
     }
     EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=1").header("content-type"),
               "application/json;charset=UTF-8");
+}
+
+class PagesTest : public ServerTest {
+protected:
+    PagesTest() {
+        page("index.html", "<p>first");
+        page("shop/index.html", "<p>shop");
+        page("shop/a.js", "let a;");
+    }
+    void page(const std::string& name, std::string_view text) const {
+        const auto path = folder_ / "client2" / name;
+        std::filesystem::create_directories(path.parent_path());
+        std::ofstream(path) << text;
+    }
+};
+
+TEST_F(PagesTest, AreServedAsBrowsersRunThem) {
+    page("a.css", "x");
+    page("A.HTML", "x");
+    page("a.mp4", "x");
+    page("a", "x");
+    start();
+    struct Row {
+        const char *path, *type, *body;
+    };
+    for (const auto& [path, type, body] : {Row{"", "text/html;charset=UTF-8", "<p>first"},
+                                           {"shop/", "text/html;charset=UTF-8", "<p>shop"},
+                                           {"shop/a.js?v=1", "text/javascript;charset=UTF-8", "let a;"},
+                                           {"shop%2Fa.js", "text/javascript;charset=UTF-8", "let a;"},
+                                           {"a.css", "text/css;charset=UTF-8", "x"},
+                                           {"A.HTML", "text/html;charset=UTF-8", "x"},
+                                           {"a.mp4", "video/mp4", "x"},
+                                           {"a", "application/octet-stream", "x"}}) {
+        const auto reply = ask("GET", fmt::format("/client2/{}", path));
+        EXPECT_EQ(reply.status, 200) << path;
+        EXPECT_EQ(reply.header("content-type"), type) << path;
+        EXPECT_EQ(reply.body, body) << path;
+        EXPECT_EQ(reply.header("content-disposition"), "") << path;
+    }
+}
+
+TEST_F(PagesTest, AreSentInPartsAndOnlyToWhoLacksThem) {
+    start();
+    auto connection = client();
+    const auto head = connection.ask("HEAD", "/client2/shop/a.js");
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.header("content-length"), "6");
+    EXPECT_TRUE(head.header("last-modified").ends_with(" GMT"));
+    EXPECT_EQ(connection.ask("GET", "/client2/shop/a.js", {}, {{"If-None-Match", head.header("etag")}}).status, 304);
+    const auto part = connection.ask("GET", "/client2/shop/a.js", {}, {{"Range", "bytes=4-"}});
+    EXPECT_EQ(part.status, 206);
+    EXPECT_EQ(part.body, "a;");
+    EXPECT_EQ(connection.ask("POST", "/client2/shop/a.js").status, 405);
+}
+
+TEST_F(PagesTest, OfAFolderAreFoundBehindItsSlash) {
+    start();
+    const auto reply = ask("GET", "/client2/shop?a=b");
+    EXPECT_EQ(reply.status, 301);
+    EXPECT_EQ(reply.header("location"), "/client2/shop/?a=b");
+}
+
+TEST_F(PagesTest, OutsideTheFolderAreNotReachedByNameNorByLink) {
+    std::ofstream(folder_ / "secret.txt") << "secret";
+    std::filesystem::create_directories(folder_ / "client2-other");
+    std::ofstream(folder_ / "client2-other" / "index.html") << "secret";
+    std::filesystem::create_symlink(folder_ / "secret.txt", folder_ / "client2" / "link.txt");
+    std::filesystem::create_symlink("../client2-other", folder_ / "client2" / "other");
+    std::filesystem::create_symlink("shop", folder_ / "client2" / "inside");
+    ::mkfifo((folder_ / "client2" / "fifo").c_str(), 0600);
+    start();
+    EXPECT_EQ(ask("GET", "/client2/inside/a.js").body, "let a;");
+    for (const auto* path :
+         {"../secret.txt", "%2e%2e/secret.txt", "shop/..%2f..%2fsecret.txt", "link.txt", "other", "other/",
+          "other/index.html", "fifo", "/", "shop//a.js", "shop/none", "none/", "%", "..", "a.js%00", "shop/a.js/"}) {
+        const auto reply = ask("GET", fmt::format("/client2/{}", path));
+        EXPECT_EQ(reply.status, 404) << path;
+    }
+}
+
+TEST_F(PagesTest, AreMissingWithoutTheirFolder) {
+    std::filesystem::remove_all(folder_ / "client2");
+    start();
+    EXPECT_EQ(ask("GET", "/client2/").status, 404);
 }
 
 }  // namespace

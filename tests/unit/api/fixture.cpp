@@ -104,6 +104,7 @@ void ServerTest::start() {
     add_recorder_routes(*router_, recorder_, rest);
     add_stream_routes(*router_, streams_, rest);
     add_file_routes(*router_, files_, cuts_, *workers_, rest);
+    add_page_routes(*router_, folder_ / "client2", *workers_);
     add_health_routes(*router_, health_);
     add_metrics_routes(*router_, recorder_, streams_, health_);
     server_ = std::make_unique<Server>(options_, *router_, *workers_);

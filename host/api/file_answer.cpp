@@ -1,26 +1,28 @@
-#include "api/record_answer.hpp"
+#include "api/file_answer.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
-#include <algorithm>
-#include <cctype>
+#include <cerrno>
 #include <string_view>
 #include <utility>
 
 #include "api/answers.hpp"
+#include "base/file_system.hpp"
+#include "base/text.hpp"
 
 namespace tapedeck::host::api {
 namespace {
 
-std::string_view content_type(std::string_view name) {
+std::string_view type_of_record(std::string_view name) {
     constexpr std::pair<std::string_view, std::string_view> types[] = {
         {".mp4", "video/mp4"}, {".m4a", "audio/mp4"},   {".webm", "video/webm"},       {".mkv", "video/x-matroska"},
         {".ts", "video/mp2t"}, {".flv", "video/x-flv"}, {".json", "application/json"}, {".csv", "text/csv"},
     };
-    std::string lower(name);
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string lower_case = lower(name);
     for (const auto& [ending, type] : types) {
-        if (lower.ends_with(ending)) return type;
+        if (lower_case.ends_with(ending)) return type;
     }
     return "application/octet-stream";
 }
@@ -36,7 +38,7 @@ std::string disposition_value(const std::string& setting, std::string_view name)
 }
 
 /// Whether a range counts: not where `If-Range` names another version.
-bool takes_range(const Request& request, const RecordContent& content) {
+bool takes_range(const Request& request, const FileContent& content) {
     if (request.method != "GET") return false;
     const std::string_view if_range = request.header("if-range");
     return content.version ? allows_part(if_range, *content.version) : if_range.empty();
@@ -44,7 +46,26 @@ bool takes_range(const Request& request, const RecordContent& content) {
 
 }  // namespace
 
-Response record_answer(const Request& request, const RecordContent& content, const std::string& disposition) {
+std::optional<FileContent> open_file(const std::filesystem::path& path, std::string name) {
+    // O_NONBLOCK: a FIFO under the name must not hold a thread.
+    const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (descriptor < 0) {
+        if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP) return {};
+        throw_errno(printable(path.string(), 400), errno);
+    }
+    const auto file = std::make_shared<OpenFile>(descriptor, file_system_of(descriptor) != FileSystem::Other);
+    struct stat facts {};
+    if (::fstat(descriptor, &facts) != 0) throw_errno(printable(path.string(), 400), errno);
+    if (!S_ISREG(facts.st_mode)) return {};
+    FileContent content;
+    content.name = std::move(name);
+    content.files = {{file, 0, static_cast<std::uint64_t>(facts.st_size)}};
+    content.version = {fmt::format("\"{:x}-{:x}{:08x}\"", facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec),
+                       facts.st_mtim.tv_sec};
+    return content;
+}
+
+Response file_answer(const Request& request, const FileContent& content, const std::string& disposition) {
     std::uint64_t size = 0;
     for (const FilePart& part : content.files) size += part.count;
     Response response;
@@ -63,8 +84,9 @@ Response record_answer(const Request& request, const RecordContent& content, con
         response.status = 304;
         return response;
     }
-    response.headers.emplace_back("Content-Type", content_type(content.name));
-    response.headers.emplace_back("Content-Disposition", disposition_value(disposition, content.name));
+    response.headers.emplace_back("Content-Type", content.type.empty() ? type_of_record(content.name) : content.type);
+    if (!disposition.empty())
+        response.headers.emplace_back("Content-Disposition", disposition_value(disposition, content.name));
     response.headers.emplace_back("X-Content-Type-Options", "nosniff");
     if (!content.warning.empty())
         response.headers.emplace_back("Warning", fmt::format("299 tapedeck \"{}\"", content.warning));

@@ -300,7 +300,7 @@ class Install(FlowTest):
         home = self.scratch / "installed"
         subprocess.run(["cmake", "--install", str(BUILD), "--prefix", str(home), "--component", "home"], check=True,
                        capture_output=True)
-        for folder in ("bin", "conf", "lib/tapedeck/plugins", "records", "multirecords", "logs", "tools"):
+        for folder in ("bin", "conf", "lib/tapedeck/plugins", "records", "multirecords", "logs", "tools", "client2"):
             self.assertTrue((home / folder).is_dir(), folder)
         (home / "conf" / "flashphoner.properties").write_text("# mine\n")
         subprocess.run(["cmake", "--install", str(BUILD), "--prefix", str(home), "--component", "home"], check=True,

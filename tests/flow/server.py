@@ -51,8 +51,9 @@ class Server:
         self.console = self.home / "console.log"
         for folder in ("bin", "conf", "records", "logs"):
             (self.home / folder).mkdir(parents=True, exist_ok=True)
-        if not (self.home / "lib").exists():
-            (self.home / "lib").symlink_to(BUILD / "lib")
+        for built in ("lib", "client2"):
+            if not (self.home / built).exists():
+                (self.home / built).symlink_to(BUILD / built)
         for shipped in ("access.yaml", "flash_handler_publish.sdp", "record_rules.yaml"):
             if (SOURCE / "conf" / shipped).exists() and not (self.home / "conf" / shipped).exists():
                 shutil.copy(SOURCE / "conf" / shipped, self.home / "conf" / shipped)

@@ -1,11 +1,31 @@
-// STUN messages as they come, and the fingerprint line of an SDP.
+// STUN messages as they come, frames of TCP, and the fingerprint line of an SDP.
+#include <algorithm>
 #include <cstdlib>
 
 #include "webrtc/transport/fingerprint.hpp"
+#include "webrtc/transport/framing.hpp"
 #include "webrtc/transport/stun.hpp"
 
 using namespace tapedeck;
 using namespace tapedeck::webrtc;
+
+namespace {
+
+/// Each frame is what was sent, and nothing is left over but the beginning of one.
+void take_frames(Bytes stream) {
+    std::span<std::uint8_t> rest(stream);
+    Bytes again;
+    try {
+        while (const auto frame = take_frame(rest)) append_frame(again, *frame);
+        if (rest.size() >= frame_header + longest_frame) std::abort();
+    } catch (const Malformed&) {
+        if (rest.size() < frame_header || (rest[0] << 8 | rest[1]) <= static_cast<int>(longest_frame)) std::abort();
+    }
+    again.insert(again.end(), rest.begin(), rest.end());
+    if (again != stream) std::abort();
+}
+
+}  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (const auto message = stun::parse({data, size})) {
@@ -22,6 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             again->mapped != message->mapped || again->priority != message->priority)
             std::abort();
     }
+    take_frames({data, data + size});
     try {
         const auto* text = static_cast<const char*>(static_cast<const void*>(data));
         const auto fingerprint = Fingerprint::parse({text, size});

@@ -94,6 +94,23 @@ TEST_F(Ice, OnlySoManyPairsAreKeptAndTheSelectedOneStays) {
     EXPECT_EQ(*ice_.selected(), first_);
 }
 
+TEST_F(Ice, APairWhoseConnectionClosedMakesRoomForOneThatWasNominated) {
+    const auto third = pair_from("198.51.100.3", 3);
+    check(check_of(local_), first_, seconds(1));
+    check(check_of(local_, {.is_nominating = false}), second_, seconds(2));
+    check(check_of(local_), third, seconds(3));
+    ice_.forget(second_);
+    EXPECT_EQ(*ice_.selected(), third) << "what is used stays so";
+    ice_.forget(third);
+    ASSERT_NE(ice_.selected(), nullptr);
+    EXPECT_EQ(*ice_.selected(), first_);
+    check(check_of(local_), third, seconds(9));
+    ice_.forget(third);
+    EXPECT_EQ(ice_.selected(), nullptr) << "the other one is silent";
+    EXPECT_TRUE(ice_.knows(first_));
+    EXPECT_FALSE(ice_.knows(third));
+}
+
 TEST(IceCredentials, AreLongAndNeverTheSame) {
     const auto one = IceCredentials::make(), other = IceCredentials::make();
     EXPECT_EQ(one.ufrag.size(), 16u);

@@ -136,6 +136,12 @@ TEST_F(Peers, AReplayedOrForgedPacketIsRefusedAndCounted) {
     EXPECT_EQ(server_.peer->counters().forged, 1u);
     talk();
     EXPECT_EQ(server_.got.size(), 2u);
+    client_.peer->send_rtcp(Bytes{0x80, 201, 0, 1, 0, 0, 0, 1});
+    datagram = client_.sent.front();
+    talk();
+    receive(server_, datagram);
+    EXPECT_EQ(server_.control.size(), 1u);
+    EXPECT_EQ(server_.peer->counters().replayed, 2u);
 }
 
 TEST_F(Peers, APeerHasOnlySoManySources) {

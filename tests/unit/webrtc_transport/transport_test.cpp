@@ -1,168 +1,17 @@
 #include "webrtc/transport/transport.hpp"
 
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
 
-#include <algorithm>
-#include <condition_variable>
-#include <mutex>
+#include <atomic>
 
-#include "checks.hpp"
-#include "testkit/fake_host.hpp"
+#include "loopback.hpp"
 
 namespace tapedeck::webrtc {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::seconds;
 
-/// What the server heard of one peer; waits for it.
-class Heard : public PeerEvents {
-public:
-    void connected(Peer&) override { tell("connected;"); }
-    void failed(std::string_view reason) override { tell(std::string(reason) + ";"); }
-    void ended() override { tell("ended;"); }
-    void rtp(const Arrival& arrival) override {
-        {
-            const std::lock_guard lock(mutex_);
-            kept_.emplace_back(arrival.keep(), arrival.packet);
-        }
-        changed_.notify_all();
-    }
-    void rtcp(const Arrival&) override {}
-
-    bool wait_for(const std::string& story) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, seconds(10), [&] { return story_ == story; });
-    }
-    bool wait_for_packets(std::size_t count) {
-        std::unique_lock lock(mutex_);
-        return changed_.wait_for(lock, seconds(10), [&] { return kept_.size() >= count; });
-    }
-    /// The sequence numbers of what was kept.
-    std::vector<int> sequences() {
-        const std::lock_guard lock(mutex_);
-        std::vector<int> all;
-        all.reserve(kept_.size());
-        for (const auto& [block, packet] : kept_) all.push_back(packet[2] << 8 | packet[3]);
-        return all;
-    }
-
-private:
-    void tell(const std::string& what) {
-        {
-            const std::lock_guard lock(mutex_);
-            story_ += what;
-        }
-        changed_.notify_all();
-    }
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::string story_;
-    std::vector<std::pair<Buffer, std::span<std::uint8_t>>> kept_;
-};
-
-/// A browser's end on a socket of its own.
-class Client : public PeerEvents, public DatagramOut {
-public:
-    Client(const testkit::FakeHost& host, const std::shared_ptr<DtlsIdentity>& identity, const Fingerprint& server,
-           const std::string& ip = "127.0.0.1")
-        : identity_(identity), in_(Context(host.table(), host.context())), ip_(ip) {
-        sockets_.emplace_back(Endpoint::parse(ip, 0));
-        peer_ = std::make_unique<Peer>(PeerConfig{local_, {}, DtlsRole::client, server, {}}, identity, *this, *this,
-                                       Time{});
-    }
-
-    /// The config with which the server expects this client.
-    PeerConfig expected() const { return {server_, "peer", DtlsRole::server, identity_->fingerprint(), {}}; }
-    /// Checks and nominates, and does so again until an answer comes.
-    bool check(const Endpoint& server) {
-        to_ = {sockets_.back().local(), server};
-        answers_ = 0;
-        return wait([&] { return answers_ > 0; }, [&] { send(check_of(server_)); });
-    }
-    bool connect(const Endpoint& server) {
-        if (!check(server)) return false;
-        const auto own = check_of(local_);
-        peer_->check(stun::parse(own).value(), to_, {}, false);
-        return wait([&] { return story_ == "connected;"; });
-    }
-    void move() { sockets_.emplace_back(Endpoint::parse(ip_, 0)); }
-    void send_rtp(std::uint8_t sequence) {
-        Bytes packet{0x80, 96, 0, sequence, 0, 0, 0, 1, 0, 0, 0, 1};
-        packet.resize(300);
-        EXPECT_TRUE(peer_->send_rtp(packet));
-    }
-    void send(ByteSpan bytes) {
-        sockaddr_storage name{};
-        const auto size = to_.remote.store(name);
-        ::sendto(sockets_.back().descriptor(), bytes.data(), bytes.size(), 0,
-                 static_cast<const sockaddr*>(static_cast<const void*>(&name)), size);
-    }
-    template <class Predicate, class Again>
-    bool wait(Predicate is_done, Again again) {
-        const auto limit = std::chrono::steady_clock::now() + seconds(10);
-        while (!is_done() && std::chrono::steady_clock::now() < limit) {
-            again();
-            pollfd poll{sockets_.back().descriptor(), POLLIN, 0};
-            ::poll(&poll, 1, 50);
-            take();
-            peer_->tick({});
-        }
-        return is_done();
-    }
-    template <class Predicate>
-    bool wait(Predicate is_done) {
-        return wait(is_done, [] {});
-    }
-    void take() {
-        for (const auto& datagram : in_.receive(sockets_.back())) {
-            last_from_ = datagram.via.remote;
-            if (datagram.bytes[0] <= 3) ++answers_;
-            peer_->receive(to_local(datagram.via), in_.arrival(datagram, {}));
-        }
-    }
-
-    void connected(Peer&) override { story_ += "connected;"; }
-    void failed(std::string_view reason) override { story_ += std::string(reason) + ";"; }
-    void ended() override { story_ += "ended;"; }
-    void rtp(const Arrival&) override { ++packets_; }
-    void rtcp(const Arrival&) override {}
-    std::span<std::uint8_t> room() override { return room_; }
-    void commit(const Pair&, std::size_t size) override {
-        if (room_[0] > 3) send(ByteSpan(room_).first(size));
-    }
-
-    IceCredentials local_ = IceCredentials::make(), server_ = IceCredentials::make();
-    std::string story_;
-    int answers_ = 0, packets_ = 0;
-    Endpoint last_from_;
-
-private:
-    /// The client keeps its first pair, wherever it moved.
-    Pair to_local(const Pair& via) { return peer_->ice().selected() != nullptr ? *peer_->ice().selected() : via; }
-
-    std::shared_ptr<DtlsIdentity> identity_;
-    ReceiveBatch in_;
-    std::string ip_;
-    std::vector<UdpSocket> sockets_;
-    Pair to_;
-    std::array<std::uint8_t, 1500> room_{};
-    std::unique_ptr<Peer> peer_;
-};
-
-class TransportTest : public ::testing::Test {
-protected:
-    TransportConfig on(const std::string& ip, unsigned threads = 1) const {
-        return {{Endpoint::parse(ip, 0)}, threads, identity_};
-    }
-    std::shared_ptr<DtlsIdentity> identity_ = DtlsIdentity::make(milliseconds(20)),
-                                  theirs_ = DtlsIdentity::make(milliseconds(20));
-    testkit::FakeHost host_;
-    Context context_{host_.table(), host_.context()};
-    std::shared_ptr<Heard> heard_ = std::make_shared<Heard>();
-};
+class TransportTest : public Loopback {};
 
 TEST_F(TransportTest, APeerConnectsAndMediaGoesBothWays) {
     {
@@ -243,6 +92,66 @@ TEST_F(TransportTest, AFloodOfRequestsIsLimitedAndHardlyAnswered) {
     const auto heard = std::make_shared<Heard>();
     transport.add(second.expected(), heard);
     EXPECT_TRUE(second.connect(transport.addresses()[0]));
+}
+
+TEST_F(TransportTest, WhoDidNotCheckGetsNothing) {
+    Transport transport(context_, on("127.0.0.1"));
+    const auto server = transport.addresses()[0];
+    Client client(host_, theirs_, transport.fingerprint()), attacker(host_, theirs_, transport.fingerprint());
+    transport.add(client.expected(), heard_);
+    ASSERT_TRUE(client.connect(server));
+    const auto genuine = client.framed_rtp(1);
+    const ByteSpan stolen = ByteSpan(genuine).subspan(frame_header);
+    Bytes hello(200, std::uint8_t{0});  // a ClientHello gets many times its size in return
+    const Bytes head{22, 0xfe, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 187, 1};
+    std::copy(head.begin(), head.end(), hello.begin());
+    auto torn = check_of(client.server_);
+    torn.back() ^= 1;
+    const auto stranger = check_of(IceCredentials::make());
+    attacker.to(server);
+    const auto before = transport.counters();
+    for (int i = 0; i < 3; ++i)
+        for (const auto packet : {stolen, ByteSpan(hello), ByteSpan(torn), ByteSpan(stranger)}) attacker.send(packet);
+    ASSERT_TRUE(attacker.wait([&] { return transport.counters().strange == before.strange + 12; }));
+    ASSERT_TRUE(client.check(server)) << "what had been answered would have left before this";
+    attacker.take();
+    EXPECT_EQ(attacker.last_from_, Endpoint()) << "not one answer";
+    client.send(stolen);
+    ASSERT_TRUE(heard_->wait_for_packets(1));
+    EXPECT_EQ(heard_->sequences(), (std::vector<int>{1})) << "from its owner it is taken, and was not before";
+    client.send(stolen);
+    client.send_rtp(2);
+    ASSERT_TRUE(heard_->wait_for_packets(2));
+    EXPECT_EQ(heard_->sequences(), (std::vector<int>{1, 2})) << "but once";
+}
+
+TEST_F(TransportTest, APeerIsTickedSoonWhereItWishes) {
+    struct Wishing : Heard {
+        void connected(Peer& peer) override {
+            peer_ = &peer;
+            Heard::connected(peer);
+        }
+        void ticked(Time now) override {
+            if (is_wished_) smallest_ = std::min(smallest_.load(), now - last_);
+            if (++count_ < 40) peer_->tick_soon();
+            last_ = now;
+            is_wished_ = true;
+            if (count_ == 40) told_ = true;
+        }
+        Peer* peer_ = nullptr;
+        int count_ = 0;
+        bool is_wished_ = false;
+        Time last_{};
+        std::atomic<Time> smallest_ = Time::max();
+        std::atomic<bool> told_ = false;
+    };
+    Transport transport(context_, on("127.0.0.1"));
+    Client client(host_, theirs_, transport.fingerprint());
+    const auto heard = std::make_shared<Wishing>();
+    transport.add(client.expected(), heard);
+    ASSERT_TRUE(client.connect(transport.addresses()[0]));
+    EXPECT_TRUE(client.wait([&] { return heard->told_.load(); }));
+    EXPECT_LT(heard->smallest_.load(), milliseconds(80)) << "others are ticked each 100 ms";
 }
 
 TEST_F(TransportTest, APeerThatNeverComesFails) {

@@ -97,6 +97,23 @@ bool IceLite::knows(const Pair& pair) const {
     return std::any_of(pairs_.begin(), pairs_.end(), [&](const Known& known) { return known.pair == pair; });
 }
 
+void IceLite::forget(const Pair& pair) {
+    const auto found =
+        std::find_if(pairs_.begin(), pairs_.end(), [&](const Known& known) { return known.pair == pair; });
+    if (found == pairs_.end()) return;
+    const auto at = static_cast<std::size_t>(found - pairs_.begin());
+    pairs_.erase(found);
+    if (selected_ != at) {
+        if (selected_ != none && selected_ > at) --selected_;
+        return;
+    }
+    selected_ = none;
+    for (std::size_t i = 0; i < pairs_.size(); ++i)
+        if (pairs_[i].is_nominated && *last_check_ - pairs_[i].last_check <= silence &&
+            (selected_ == none || pairs_[i].last_check > pairs_[selected_].last_check))
+            selected_ = i;
+}
+
 std::vector<Pair> IceLite::pairs() const {
     std::vector<Pair> all;
     all.reserve(pairs_.size());

@@ -37,6 +37,8 @@ public:
     Outcome check(const stun::Message& request, const Pair& via, Time now, std::span<std::uint8_t> room);
 
     bool knows(const Pair& pair) const;
+    /// The pair is no more: its connection is closed. Another one is used if it is nominated and not silent either.
+    void forget(const Pair& pair);
     /// Where to send: the pair nominated last; null until one is.
     ///
     /// A controlling side of RFC 5245 nominates every pair it checks: among those nominated again and again the one

@@ -13,7 +13,7 @@ namespace tapedeck::webrtc {
 
 namespace {
 
-constexpr Time tick_interval = std::chrono::milliseconds(100);
+constexpr Time tick_interval = std::chrono::milliseconds(100), soon = std::chrono::milliseconds(10);
 constexpr std::size_t most_forwarded = 4096;
 constexpr int batches_a_turn = 8;  // of one socket, before others have their turn
 
@@ -27,34 +27,34 @@ Time now() {
 
 }  // namespace
 
-IoLoop::IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry,
-               std::vector<UdpSocket> sockets, bool first)
+IoLoop::IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry, Listeners listeners,
+               const TcpLimits& limits, bool first)
     : context_(context),
       identity_(std::move(identity)),
       registry_(registry),
-      sockets_(std::move(sockets)),
+      sockets_(std::move(listeners.udp)),
       is_first_(first),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       in_(context),
-      out_(sockets_),
+      tcp_(context, std::move(listeners.tcp), limits, *this),
+      out_(sockets_, tcp_),
       strangers_(requests_a_second, requests_at_once),
       refusals_(refusals_a_second, refusals_at_once) {
-    const auto watch = [&](int descriptor, std::uint32_t index) {
+    const auto watch = [&](int descriptor, std::size_t index) {
         epoll_event event{};
         event.events = EPOLLIN;
-        event.data.u32 = index;
-        if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0)
+        event.data.u64 = index;
+        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0)
             throw Error(std::string("epoll: ") + std::strerror(errno));
     };
-    for (std::uint32_t i = 0; i < sockets_.size(); ++i) watch(sockets_[i].descriptor(), i);
-    watch(wake_, static_cast<std::uint32_t>(sockets_.size()));
+    for (std::size_t i = 0; i < sockets_.size(); ++i) watch(sockets_[i].descriptor(), i);
+    watch(wake_.get(), sockets_.size());
+    watch(tcp_.descriptor(), sockets_.size() + 1);
 }
 
 IoLoop::~IoLoop() {
     stop();
-    ::close(wake_);
-    ::close(epoll_);
 }
 
 void IoLoop::start(std::vector<IoLoop*> loops) {
@@ -78,7 +78,7 @@ void IoLoop::post(std::function<void()> work) {
 
 void IoLoop::wake() const {
     const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);  // full: it wakes anyway
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);  // full: it wakes anyway
 }
 
 void IoLoop::run() {
@@ -98,19 +98,31 @@ void IoLoop::run() {
 
 void IoLoop::turn() {
     std::array<epoll_event, 64> events{};
-    const bool has_peers = !peers_.empty() || (is_first_ && registry_.unclaimed() > 0);
-    const auto count = ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()),
-                                    has_peers ? static_cast<int>(tick_interval.count() / 1000) : -1);
+    const auto count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), waiting_ms());
     for (std::size_t i = 0; count > 0 && i < static_cast<std::size_t>(count); ++i) {
-        const auto index = events[i].data.u32;
+        const auto index = events[i].data.u64;
         if (index < sockets_.size())
             receive(sockets_[index]);
-        else
+        else if (index == sockets_.size())
             run_posted();
+        else
+            tcp_.turn(now());
     }
-    if (const auto time = now(); time - last_tick_ >= tick_interval) tick(time);
+    const auto time = now();
+    if (!soon_.empty() && time >= soon_at_) tick_soon(time);
+    if (time - last_tick_ >= tick_interval) tick(time);
     out_.flush();
-    counts_.dropped = out_.dropped();
+    counts_.dropped = out_.udp.dropped() + tcp_.dropped();
+}
+
+/// Until the next tick, rounded up; -1 where none is needed.
+int IoLoop::waiting_ms() const {
+    auto next = Time::max();
+    if (!soon_.empty()) next = soon_at_;
+    if (!peers_.empty() || (is_first_ && registry_.unclaimed() > 0) || tcp_.wants_tick())
+        next = std::min(next, last_tick_ + tick_interval);
+    if (next == Time::max()) return -1;
+    return static_cast<int>(std::max<std::int64_t>(0, (next - now()).count() + 999) / 1000);
 }
 
 void IoLoop::receive(const UdpSocket& socket) {
@@ -146,6 +158,20 @@ void IoLoop::dispatch(const Pair& via, const Arrival& arrival, IoLoop* from) {
         ++counts_.strange;
 }
 
+/// A connection is of use while a peer knows its pair, which its first frame has to bring about.
+bool IoLoop::take(const Pair& via, const Arrival& frame) {
+    ++counts_.received;
+    dispatch(via, frame, this);
+    return by_pair_.contains(via);
+}
+
+void IoLoop::gone(const Pair& via) {
+    const auto found = by_pair_.find(via);
+    if (found == by_pair_.end()) return;
+    found->second->peer->forget(via);
+    by_pair_.erase(found);
+}
+
 /// A request over a pair that no peer has yet. What cannot be one costs no more than reading it, and no answer.
 void IoLoop::unknown(const Pair& via, const Arrival& arrival, IoLoop* from) {
     if (from == this && !strangers_.take(via.remote, arrival.at)) {
@@ -162,6 +188,8 @@ void IoLoop::unknown(const Pair& via, const Arrival& arrival, IoLoop* from) {
         ++counts_.strange;
     } else if (entry->owner == this) {
         if (adopt(entry)) check(entry, *message, via, arrival.at, from);
+    } else if (via.is_tcp) {
+        hand_over(entry->owner, via);
     } else if (from == this) {
         forward(entry->owner, via, arrival);
     }
@@ -170,7 +198,7 @@ void IoLoop::unknown(const Pair& via, const Arrival& arrival, IoLoop* from) {
 void IoLoop::check(const PeerRef& entry, const stun::Message& request, const Pair& via, Time at, IoLoop* from) {
     const bool may_refuse = refusals_.take(via.remote, at);
     const auto outcome = entry->peer->check(request, via, at, may_refuse);
-    if (outcome.lost) by_pair_.erase(*outcome.lost);
+    if (outcome.lost) forget(*outcome.lost);
     if (outcome.is_verified && entry->peer->ice().knows(via)) by_pair_[via] = entry;
     if (outcome.is_verified && from != this) from->post([from, via, this] { from->elsewhere_[via] = this; });
     settle(entry);
@@ -188,9 +216,15 @@ void IoLoop::forward(IoLoop* to, const Pair& via, const Arrival& arrival) {
     if (is_first) to->wake();
 }
 
+void IoLoop::hand_over(IoLoop* to, const Pair& via) {
+    ++counts_.forwarded;
+    const auto stream = std::make_shared<TcpStream>(tcp_.release(via));
+    to->post([to, stream] { to->tcp_.adopt(std::move(*stream), now()); });
+}
+
 void IoLoop::run_posted() {
     std::uint64_t count = 0;
-    [[maybe_unused]] const auto got = ::read(wake_, &count, sizeof count);
+    [[maybe_unused]] const auto got = ::read(wake_.get(), &count, sizeof count);
     std::vector<std::function<void()>> work;
     {
         const std::lock_guard lock(mutex_);
@@ -208,14 +242,32 @@ void IoLoop::run_posted() {
 
 void IoLoop::tick(Time time) {
     last_tick_ = time;
+    tcp_.tick(time);
     if (is_first_ && registry_.unclaimed() > 0)
         for (const auto& entry : registry_.claim_late(time, this)) adopt(entry);
     std::vector<PeerRef> over;
     for (const auto& entry : peers_) {
         entry->peer->tick(time);
+        note_wish(entry);
         if (entry->peer->is_over()) over.push_back(entry);
     }
     for (const auto& entry : over) settle(entry);
+}
+
+void IoLoop::tick_soon(Time time) {
+    for (const auto& entry : std::exchange(soon_, {})) {
+        entry->is_soon = false;
+        if (entry->is_over) continue;
+        entry->peer->tick(time);
+        settle(entry);
+    }
+}
+
+void IoLoop::note_wish(const PeerRef& entry) {
+    if (!entry->peer->takes_wish() || entry->is_soon) return;
+    if (soon_.empty()) soon_at_ = now() + soon;
+    entry->is_soon = true;
+    soon_.push_back(entry);
 }
 
 void IoLoop::with(const PeerRef& entry, const std::function<void(Peer&)>& work) {
@@ -236,14 +288,15 @@ bool IoLoop::adopt(const PeerRef& entry) {
 
 /// Forgets a peer that is over. `where` may be in what it is taken out of.
 void IoLoop::settle(const PeerRef& where) {
-    if (where->is_over || !where->peer->is_over()) return;
+    if (where->is_over) return;
+    note_wish(where);
+    if (!where->peer->is_over()) return;
     const auto kept = peers_.extract(where);
     const auto& entry = kept.value();
     entry->is_over = true;
     const auto pairs = entry->peer->ice().pairs();
     for (const auto& pair : pairs)
-        if (const auto found = by_pair_.find(pair); found != by_pair_.end() && found->second == entry)
-            by_pair_.erase(found);
+        if (const auto found = by_pair_.find(pair); found != by_pair_.end() && found->second == entry) forget(pair);
     for (auto* loop : loops_)
         if (loop != this && !pairs.empty())
             loop->post([loop, pairs] {
@@ -251,6 +304,11 @@ void IoLoop::settle(const PeerRef& where) {
             });
     registry_.remove(*entry);
     entry->peer.reset();
+}
+
+void IoLoop::forget(const Pair& pair) {
+    by_pair_.erase(pair);
+    if (pair.is_tcp) tcp_.close(pair);
 }
 
 TransportCounters IoLoop::counters() const {

@@ -10,27 +10,35 @@
 
 #include "webrtc/transport/rate_limit.hpp"
 #include "webrtc/transport/registry.hpp"
+#include "webrtc/transport/tcp.hpp"
 #include "webrtc/transport/udp.hpp"
 
 namespace tapedeck::webrtc {
 
-/// What happened to datagrams, since the start.
+/// What happened to datagrams and frames, since the start.
 struct TransportCounters {
     std::uint64_t received = 0;
     std::uint64_t strange = 0;    // of a pair or a ufrag that no peer has, or no STUN, DTLS, RTP or RTCP
     std::uint64_t limited = 0;    // requests over unknown pairs beyond what one source address may send
     std::uint64_t forwarded = 0;  // handed to the thread where their peer lives
-    std::uint64_t dropped = 0;    // to be sent, but the system had no room
+    std::uint64_t dropped = 0;    // to be sent, but the system had no room, or their connection
 };
 
-/// Waits in epoll for its sockets and for what is posted; looks at all its peers ten times a second, and sleeps for
-/// good while it has none. All members but those marked [any] are used on the thread itself.
-class IoLoop {
+/// Where the sockets of one thread listen.
+struct Listeners {
+    std::vector<UdpSocket> udp;
+    std::vector<TcpListener> tcp;
+};
+
+/// Waits in epoll for its sockets and for what is posted; looks at all its peers ten times a second, sooner at those
+/// that wish it, and sleeps for good while it has none. All members but those marked [any] are used on the thread
+/// itself.
+class IoLoop : TcpConnections::Owner {
 public:
     /// `identity` and `registry` outlive it. `first` of the loops also looks after the peers that nobody owns.
-    IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry, std::vector<UdpSocket> sockets,
-           bool first);
-    ~IoLoop();
+    IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry, Listeners listeners,
+           const TcpLimits& limits, bool first);
+    ~IoLoop() override;
     IoLoop(const IoLoop&) = delete;
     IoLoop& operator=(const IoLoop&) = delete;
 
@@ -42,7 +50,6 @@ public:
     void post(std::function<void()> work);
     /// Runs it with a peer that this loop owns, if it is not over.
     void with(const PeerRef& entry, const std::function<void(Peer&)>& work);
-    const std::vector<UdpSocket>& sockets() const { return sockets_; }
     TransportCounters counters() const;  // [any]
 
 private:
@@ -54,6 +61,22 @@ private:
         Time at;
         IoLoop* from;
     };
+    /// Sends each over what its pair belongs to.
+    struct Out : DatagramOut {
+        Out(std::span<const UdpSocket> sockets, TcpConnections& connections) : udp(sockets), tcp(connections) {}
+        std::span<std::uint8_t> room() override { return udp.room(); }
+        void commit(const Pair& to, std::size_t size) override {
+            to.is_tcp ? tcp.send(to, udp.room().first(size)) : udp.commit(to, size);
+        }
+        void flush() {
+            udp.flush();
+            tcp.flush();
+        }
+        SendBatch udp;
+        TcpConnections& tcp;
+    };
+    bool take(const Pair& via, const Arrival& frame) override;
+    void gone(const Pair& via) override;
     void run();
     void turn();
     void receive(const UdpSocket& socket);
@@ -61,10 +84,15 @@ private:
     void unknown(const Pair& via, const Arrival& arrival, IoLoop* from);
     void check(const PeerRef& entry, const stun::Message& request, const Pair& via, Time now, IoLoop* from);
     void forward(IoLoop* to, const Pair& via, const Arrival& arrival);  // to another loop's queue
+    void hand_over(IoLoop* to, const Pair& via);
     void run_posted();
+    int waiting_ms() const;
     void tick(Time now);
+    void tick_soon(Time now);
     bool adopt(const PeerRef& entry);
+    void note_wish(const PeerRef& entry);
     void settle(const PeerRef& where);
+    void forget(const Pair& pair);
     void wake() const;
 
     Context context_;
@@ -73,15 +101,17 @@ private:
     std::vector<UdpSocket> sockets_;
     bool is_first_;
     std::vector<IoLoop*> loops_;
-    int epoll_ = -1, wake_ = -1;
+    Descriptor epoll_, wake_;
 
     ReceiveBatch in_;
-    SendBatch out_;
+    TcpConnections tcp_;
+    Out out_;
     RateLimit strangers_, refusals_;
     std::unordered_set<PeerRef> peers_;
     std::unordered_map<Pair, PeerRef, HashPair> by_pair_;
     std::unordered_map<Pair, IoLoop*, HashPair> elsewhere_;  // pairs that the kernel delivers here
-    Time last_tick_{};
+    std::vector<PeerRef> soon_;                              // to be ticked at `soon_at_`
+    Time last_tick_{}, soon_at_{};
     bool is_stopping_ = false;
 
     struct Counts {

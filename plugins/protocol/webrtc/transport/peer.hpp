@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "tapedeck/context.hpp"
 #include "webrtc/transport/dtls.hpp"
@@ -41,7 +42,7 @@ public:
     virtual ~PeerEvents() = default;
     /// Packets may be sent, from within any of these calls. The peer is there until the last one.
     virtual void connected(Peer& peer) = 0;
-    /// About ten times a second from then on.
+    /// About ten times a second from then on, and soon after `Peer::tick_soon`.
     virtual void ticked(Time /*now*/) {}
     /// The text that the WebSDK knows: "Failed by ICE timeout", "Failed by DTLS error", "Failed by DTLS fingerprint
     /// error" or "Failed by ICE keep alive".
@@ -95,6 +96,12 @@ public:
     /// Whether it was sent: the peer is connected, and a plain packet has at most 1400 bytes.
     bool send_rtp(ByteSpan packet) { return send(SrtpSession::Type::rtp, packet); }
     bool send_rtcp(ByteSpan packet) { return send(SrtpSession::Type::rtcp, packet); }
+    /// `ticked` comes 10 ms from now, once. From within a call of PeerEvents or `with`.
+    void tick_soon() { wants_tick_ = true; }
+    /// Whether that was asked for since the last call.
+    bool takes_wish() { return std::exchange(wants_tick_, false); }
+    /// The connection of this pair is closed.
+    void forget(const Pair& pair) { ice_.forget(pair); }
     /// Says goodbye. No packet comes afterwards, only `ended`.
     void close();
 
@@ -121,6 +128,7 @@ private:
     Pair via_;                           // of the last DTLS datagram or check; for answers while no pair is nominated
     State state_ = State::checking;
     Time since_;  // of the state
+    bool wants_tick_ = false;
     std::string why_;
 };
 

@@ -24,6 +24,7 @@ struct PeerEntry {
     IoLoop* owner = nullptr;     // under the registry's lock; set once
     std::unique_ptr<Peer> peer;  // from here on only the owner's thread
     bool is_over = false;
+    bool is_soon = false;  // among those ticked next
 };
 using PeerRef = std::shared_ptr<PeerEntry>;
 

@@ -4,17 +4,41 @@
 
 namespace tapedeck::webrtc {
 
-Transport::Transport(Context context, const TransportConfig& config)
-    : identity_(config.identity), addresses_(config.addresses) {
-    for (unsigned i = 0; i < std::max(1u, config.threads); ++i) {
-        std::vector<UdpSocket> sockets;
-        for (auto& address : addresses_) {
-            if (address.port == 0) address.port = addresses_.front().port;
-            sockets.emplace_back(address);
-            address = sockets.back().local();
-        }
-        loops_.push_back(std::make_unique<IoLoop>(context, identity_, registry_, std::move(sockets), i == 0));
+namespace {
+
+constexpr int most_attempts = 20;  // to find a port that is free for UDP and for TCP
+
+Listeners listen(std::vector<Endpoint>& addresses, bool has_tcp) {
+    Listeners made;
+    for (auto& address : addresses) {
+        if (address.port == 0) address.port = addresses.front().port;
+        address = made.udp.emplace_back(address).local();
+        if (has_tcp) made.tcp.emplace_back(address);
     }
+    return made;
+}
+
+/// Sets the ports that the system chose. One that only UDP has free is given back for another.
+Listeners listen_somewhere(std::vector<Endpoint>& addresses, bool has_tcp) {
+    for (int attempt = 1;; ++attempt) {
+        auto tried = addresses;
+        try {
+            auto made = listen(tried, has_tcp);
+            addresses = tried;
+            return made;
+        } catch (const Error&) {
+            if (attempt == most_attempts || tried.front().port == addresses.front().port) throw;
+        }
+    }
+}
+
+}  // namespace
+
+Transport::Transport(Context context, const TransportConfig& config)
+    : identity_(config.identity), addresses_(config.addresses), has_tcp_(config.has_tcp) {
+    for (unsigned i = 0; i < std::max(1u, config.threads); ++i)
+        loops_.push_back(std::make_unique<IoLoop>(context, identity_, registry_, listen_somewhere(addresses_, has_tcp_),
+                                                  config.tcp, i == 0));
     std::vector<IoLoop*> all;
     all.reserve(loops_.size());
     for (const auto& loop : loops_) all.push_back(loop.get());

@@ -1,4 +1,4 @@
-// All WebRTC peers of the server behind one UDP port.
+// All WebRTC peers of the server behind one port, UDP's and TCP's.
 #pragma once
 
 #include <functional>
@@ -17,6 +17,8 @@ struct TransportConfig {
     std::vector<Endpoint> addresses;
     unsigned threads = 1;
     std::shared_ptr<DtlsIdentity> identity;
+    bool has_tcp = true;  // TCP too, on the same ports
+    TcpLimits tcp;
 };
 
 /// Receives on each address with as many sockets as threads, over which the kernel spreads the clients. Any thread may
@@ -30,6 +32,8 @@ public:
 
     /// Those of the configuration with the port they have; what the candidates in an answer say.
     const std::vector<Endpoint>& addresses() const { return addresses_; }
+    /// Whether peers may come by TCP as well.
+    bool has_tcp() const { return has_tcp_; }
     Fingerprint fingerprint() const { return identity_->fingerprint(); }
 
     /// From now on the peer is expected; its name is `config.local.ufrag`. `events` is kept until its last call.
@@ -46,6 +50,7 @@ private:
     std::shared_ptr<DtlsIdentity> identity_;
     Registry registry_;
     std::vector<Endpoint> addresses_;
+    bool has_tcp_;
     std::vector<std::unique_ptr<IoLoop>> loops_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -19,10 +18,6 @@ constexpr std::size_t control_size = CMSG_SPACE(sizeof(in6_pktinfo));
 struct Control {
     alignas(cmsghdr) std::array<std::uint8_t, control_size> bytes;
 };
-
-void set(int descriptor, int level, int option, int value) {
-    ::setsockopt(descriptor, level, option, &value, sizeof value);
-}
 
 /// The address that a datagram was written to, where the socket's own does not tell.
 Endpoint written_to(msghdr& header, const Endpoint& local) {
@@ -66,34 +61,13 @@ void leave_from(const Endpoint& local, msghdr& header, Control& control) {
 
 }  // namespace
 
-UdpSocket::UdpSocket(const Endpoint& address) {
-    const int family = address.is_v4() ? AF_INET : AF_INET6;
-    descriptor_ = ::socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor_ < 0) throw Error("no UDP socket for " + address.text() + ": " + std::strerror(errno));
-    set(descriptor_, SOL_SOCKET, SO_REUSEPORT, 1);
-    set(descriptor_, SOL_SOCKET, SO_RCVBUF, socket_buffer);
-    set(descriptor_, SOL_SOCKET, SO_SNDBUF, socket_buffer);
-    if (family == AF_INET6) set(descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+UdpSocket::UdpSocket(const Endpoint& address) : socket_(SOCK_DGRAM, address) {
+    set_option(descriptor(), SOL_SOCKET, SO_RCVBUF, socket_buffer);
+    set_option(descriptor(), SOL_SOCKET, SO_SNDBUF, socket_buffer);
     if (address.is_any())
-        family == AF_INET ? set(descriptor_, IPPROTO_IP, IP_PKTINFO, 1)
-                          : set(descriptor_, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-    sockaddr_storage storage{};
-    auto size = address.store(storage);
-    auto* name = static_cast<sockaddr*>(static_cast<void*>(&storage));
-    if (::bind(descriptor_, name, size) != 0 || ::getsockname(descriptor_, name, &size) != 0) {
-        const std::string why = std::strerror(errno);
-        ::close(descriptor_);
-        throw Error("UDP " + address.text() + " cannot be bound: " + why);
-    }
-    local_ = Endpoint::of(storage);
+        address.is_v4() ? set_option(descriptor(), IPPROTO_IP, IP_PKTINFO, 1)
+                        : set_option(descriptor(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
-
-UdpSocket::~UdpSocket() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-}
-
-UdpSocket::UdpSocket(UdpSocket&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)), local_(other.local_) {}
 
 std::span<const ReceiveBatch::Datagram> ReceiveBatch::receive(const UdpSocket& socket) {
     if (std::exchange(is_kept_, false)) used_ += datagrams_.size();

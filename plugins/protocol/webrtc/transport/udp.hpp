@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "webrtc/transport/peer.hpp"
+#include "webrtc/transport/socket.hpp"
 
 namespace tapedeck::webrtc {
 
@@ -17,17 +18,13 @@ public:
     /// Several sockets may be bound to the same address: the kernel spreads the pairs over them, always the same way.
     /// Throws Error naming the address.
     explicit UdpSocket(const Endpoint& address);
-    ~UdpSocket();
-    UdpSocket(UdpSocket&& other) noexcept;
-    UdpSocket& operator=(UdpSocket&&) = delete;
 
-    int descriptor() const { return descriptor_; }
+    int descriptor() const { return socket_.descriptor(); }
     /// With the port that the system chose, where it was to choose.
-    const Endpoint& local() const { return local_; }
+    const Endpoint& local() const { return socket_.local; }
 
 private:
-    int descriptor_ = -1;
-    Endpoint local_;
+    BoundSocket socket_;
 };
 
 /// Receives up to 32 datagrams at once into a block that is used again unless somebody kept a part of it.

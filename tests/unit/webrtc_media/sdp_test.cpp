@@ -166,6 +166,17 @@ TEST(SdpChoice, WhatIsNotBundledWithTheFirstIsRejected) {
     EXPECT_THAT(write_answer(parse(text), choices, local(true)), Not(HasSubstr("BUNDLE")));
 }
 
+TEST(SdpAnswer, TcpIsTheSecondChoice) {
+    const auto offer = parse(offer_of("sendonly"));
+    auto ours = local(true);
+    ours.has_tcp = true;
+    EXPECT_THAT(section(write_answer(offer, choose(offer, {}, true), ours), "audio"),
+                HasSubstr("a=candidate:2 1 udp 2130706175 2001:db8::1 40000 typ host\n"
+                          "a=candidate:3 1 tcp 2124414975 192.0.2.10 40000 typ host tcptype passive\n"
+                          "a=candidate:4 1 tcp 2124414719 2001:db8::1 40000 typ host tcptype passive\n"
+                          "a=end-of-candidates\n"));
+}
+
 TEST(SdpAnswer, APublisherIsAnswered) {
     const auto offer = parse(offer_of("sendonly"));
     const auto answer = write_answer(offer, choose(offer, {}, true), local(true));

@@ -89,6 +89,7 @@ struct Local {
     Fingerprint fingerprint;
     DtlsRole role = DtlsRole::server;
     std::vector<Endpoint> candidates;  // at least one
+    bool has_tcp = false;              // they take TCP connections as well
     std::string stream;                // a player's: stream id and CNAME
 };
 

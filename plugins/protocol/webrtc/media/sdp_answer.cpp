@@ -176,14 +176,20 @@ void write_ssrcs(Text& text, const Choice& choice, const std::string& stream) {
     if (choice.rtx_ssrc != 0) text.line("a=ssrc:", std::to_string(choice.rtx_ssrc), " cname:", stream);
 }
 
-void write_candidates(Text& text, const std::vector<Endpoint>& candidates) {
-    constexpr std::uint32_t host_preference = 126;
-    std::uint32_t local_preference = 65535, foundation = 1;
-    for (const auto& candidate : candidates) {
-        const auto priority = host_preference << 24 | local_preference-- << 8 | 255;
-        text.line("a=candidate:", std::to_string(foundation++), " 1 udp ", std::to_string(priority), " ",
-                  ip_of(candidate), " ", std::to_string(candidate.port), " typ host");
-    }
+/// With the priorities of RFC 8445 section 5.1.2.1 and, below them, of passive TCP, RFC 6544 section 4.2.
+void write_candidates(Text& text, const std::vector<Endpoint>& candidates, bool has_tcp) {
+    std::uint32_t foundation = 1;
+    const auto write = [&](const Endpoint& candidate, std::string_view protocol, std::uint32_t local_preference,
+                           std::string_view more) {
+        constexpr std::uint32_t host_preference = 126;
+        const auto priority = host_preference << 24 | local_preference << 8 | 255;
+        text.line("a=candidate:", std::to_string(foundation++), " 1 ", protocol, " ", std::to_string(priority), " ",
+                  ip_of(candidate), " ", std::to_string(candidate.port), " typ host", more);
+    };
+    std::uint32_t preference = 65535, tcp_preference = 4 << 13 | 8191;
+    for (const auto& candidate : candidates) write(candidate, "udp", preference--, "");
+    for (const auto& candidate : candidates)
+        if (has_tcp) write(candidate, "tcp", tcp_preference--, " tcptype passive");
     text.line("a=end-of-candidates");
 }
 
@@ -211,7 +217,7 @@ void write_line(Text& text, const Line& line, const Choice& choice, const Local&
     text.line("a=ice-pwd:", local.ice.pwd);
     text.line("a=fingerprint:", local.fingerprint.text());
     text.line(local.role == DtlsRole::server ? "a=setup:passive" : "a=setup:active");
-    write_candidates(text, local.candidates);
+    write_candidates(text, local.candidates, local.has_tcp);
 }
 
 }  // namespace

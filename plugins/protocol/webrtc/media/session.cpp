@@ -145,6 +145,7 @@ bool Session::join() {
     const auto expect = [&](Transport& transport) {
         local.fingerprint = transport.fingerprint();
         local.candidates = candidates_of(core_->settings, transport);
+        local.has_tcp = transport.has_tcp();
         const auto answer = sdp::write_answer(offer_, choices_, local);
         core_->events.post([events = events_, answer] { events->answered(answer); });
         transport.add({ice_, remote_ufrag_, role_, remote_fingerprint_, core_->settings.timeouts}, shared_from_this());

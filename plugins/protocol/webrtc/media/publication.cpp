@@ -106,7 +106,10 @@ void Publication::rtp(const Arrival& arrival) {
     auto* receiver = receiver_of(packet);
     if (receiver == nullptr) return;
     receiver->rtp(packet, arrival.keep(), now_us);
-    if (packet.marker || now_us - last_work_us_ >= work_interval_us) work(now_us);
+    if (packet.marker || now_us - last_work_us_ >= work_interval_us)
+        work(now_us);
+    else
+        come_back();
 }
 
 void Publication::rtcp(const Arrival& arrival) {
@@ -137,6 +140,14 @@ void Publication::work(std::int64_t now_us) {
     for (auto& receiver : receivers_) receiver.drain(now_us, batch_);
     give();
     send_feedback(now_us);
+    come_back();
+}
+
+/// Where packets wait, for others or for their time to be given up, this is looked at again before the next tick.
+void Publication::come_back() {
+    const bool holds =
+        std::any_of(receivers_.begin(), receivers_.end(), [](const Receiver& one) { return one.holds(); });
+    if (holds && peer_ != nullptr) peer_->tick_soon();
 }
 
 void Publication::give() {

@@ -32,6 +32,7 @@ private:
     void leave(const std::string& reason) override;
     Receiver* receiver_of(const rtp::Packet& packet);
     void work(std::int64_t now_us);
+    void come_back();
     void give();
     void send_feedback(std::int64_t now_us);
     void append_report(std::int64_t now_us);

@@ -51,6 +51,8 @@ public:
     void drain(std::int64_t now_us, rtp::MediaOut& out);
     /// Gives all there is: nothing comes any more.
     void finish(std::int64_t now_us, rtp::MediaOut& out);
+    /// Whether packets wait, for `drain` or behind a hole.
+    bool holds() const { return jitter_ && jitter_->holds(); }
     /// A key frame is needed.
     void want_key() { wants_key_ = true; }
 

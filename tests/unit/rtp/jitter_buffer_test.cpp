@@ -62,6 +62,21 @@ TEST(JitterBuffer, PutsBackInOrder) {
     EXPECT_EQ(line.out(399 * ms), "2 3 4");
 }
 
+TEST(JitterBuffer, TheFirstPacketWaitsForThoseItOvertook) {
+    JitterLimits limits;
+    limits.begin_us = 30 * ms;
+    Line line(limits);
+    line.in(6, 0);
+    EXPECT_EQ(line.in(3, 10 * ms), Answer::taken);
+    EXPECT_EQ(line.in(5, 10 * ms), Answer::taken);
+    EXPECT_EQ(line.out(29 * ms), "");
+    EXPECT_EQ(line.asked(29 * ms), Lost{4});
+    EXPECT_EQ(line.out(30 * ms), "3");
+    EXPECT_EQ(line.in(2, 30 * ms), Answer::old);
+    line.in(4, 31 * ms);
+    EXPECT_EQ(line.out(31 * ms), "4 5 6");
+}
+
 TEST(JitterBuffer, ReportsAHoleThatNobodyFilledInTime) {
     Line line;
     line.in(1, 0);

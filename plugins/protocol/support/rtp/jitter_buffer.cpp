@@ -27,6 +27,7 @@ JitterBuffer::Answer JitterBuffer::insert(Received received, std::int64_t now_us
     const auto wire = received.packet.sequence;
     if (!started_) {
         started_ = true;
+        first_us_ = now_us;
         next_ = end_ = std::int64_t{1} << 16 | wire;
     }
     const auto limit = static_cast<std::int64_t>(limits_.packets);
@@ -34,8 +35,13 @@ JitterBuffer::Answer JitterBuffer::insert(Received received, std::int64_t now_us
     if (sequence >= end_ + limit || sequence + limit < next_)
         return repeated ? Answer::old : begin_anew(std::move(received), now_us);
     stray_.reset();
-    if (sequence < next_) return Answer::old;
-    if (sequence < end_) {
+    if (sequence < next_) {
+        if (repeated || now_us >= first_us_ + limits_.begin_us) return Answer::old;
+        std::vector<Missing> between;
+        for (auto at = sequence + 1; at < next_; ++at) between.push_back({at, now_us, 0, 0});
+        missing_.insert(missing_.begin(), between.begin(), between.end());
+        next_ = sequence;
+    } else if (sequence < end_) {
         const auto found = std::lower_bound(missing_.begin(), missing_.end(), sequence,
                                             [](const Missing& m, std::int64_t value) { return m.sequence < value; });
         if (found == missing_.end() || found->sequence != sequence) return Answer::duplicate;
@@ -89,7 +95,7 @@ void JitterBuffer::answered(const Missing& missing, std::int64_t now_us) {
 }
 
 std::optional<Received> JitterBuffer::pop(std::int64_t now_us) {
-    if (held_ == 0) return std::nullopt;
+    if (held_ == 0 || now_us < first_us_ + limits_.begin_us) return std::nullopt;
     if (!anew_.empty()) {
         auto first = std::move(anew_.front());
         anew_.erase(anew_.begin());

@@ -13,10 +13,11 @@ struct JitterLimits {
     std::int64_t time_us = 400'000;       // that a hole is waited for, from when it was seen
     std::size_t packets = 1024;           // span of sequence numbers held at most
     std::int64_t reorder_us = 10'000;     // that a missing packet may still come by itself, before it is asked for
+    std::int64_t begin_us = 0;            // that the first packet waits for others which it overtook
     std::int64_t first_rtt_us = 100'000;  // until a repeated packet tells better
 };
 
-/// Packets in order leave at once; behind a hole they wait. Times are microseconds of one monotonic clock. After each
+/// Packets in order leave at once, but for the first; behind a hole they wait. Times are microseconds of one monotonic clock. After each
 /// `insert`, and each 10 ms while `holds`, call `pop` until it gives nothing. One thread.
 class JitterBuffer {
 public:
@@ -60,6 +61,7 @@ private:
     std::vector<Missing> missing_;               // between `next_` and `end_`, rising
     std::vector<Received> anew_;                 // left over from before the sender began anew
     bool started_ = false;
+    std::int64_t first_us_ = 0;
     std::int64_t next_ = 0;  // to be given
     std::int64_t end_ = 0;   // behind the highest seen
     std::optional<std::uint16_t> stray_;

@@ -26,7 +26,7 @@ struct MediaSettings {
     std::int64_t activity_us = 60'000'000;      // a publisher that sends no RTP for so long is ended; 0: never
     std::int64_t key_interval_us = 0;           // a key frame is asked for this often; 0: when one is needed
     std::uint64_t largest_bitrate = 8'000'000;  // that a publisher with REMB only is allowed, bits a second
-    rtp::JitterLimits jitter;
+    rtp::JitterLimits jitter{.begin_us = 30'000};
 };
 
 /// Any thread.

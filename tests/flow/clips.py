@@ -151,3 +151,13 @@ def clicking(video, audio, seconds, rate, every):
     click = f"if(lt(mod(t+{every / 2}\\,{every})\\,0.02)\\,0.8*sin(2*PI*1000*t)\\,0)"
     return _clip(f"clicking-{video}-{audio}-{seconds}-{rate}.mkv", "-f", "lavfi", "-i", f"testsrc2=size=160x90:rate={rate}", "-f", "lavfi", "-i",
                  f"aevalsrc={click}:s=48000:d={every},aloop=-1:{48000 * every}", "-t", str(seconds), *pictures[video], "-g", str(2 * rate), *sounds[audio])
+
+
+def browser(codec, seconds=4, kilobits=1000, size="640x360"):
+    """As browsers send it: VP8 or H.264 without B-frames and Opus, a key frame each second, of textured pictures so that the
+    rate is really spent."""
+    encoders = {"vp8": ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"],
+                "h264": ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-bf", "0", "-sc_threshold", "0"]}
+    rate = f"{kilobits}k"
+    return _clip(f"browser-{codec}-{seconds}-{kilobits}-{size}.mkv", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate=25,noise=alls=6:allf=t", "-f", "lavfi",
+                 "-i", _TONE48, "-t", str(seconds), *encoders[codec], "-b:v", rate, "-maxrate", rate, "-bufsize", rate, "-g", "25", *_OPUS)

@@ -56,6 +56,14 @@ def all_hashes(path):
     return found
 
 
+def pictures(path):
+    """[md5] of each decoded picture, in the order they are shown, whatever their times."""
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-"],
+                         capture_output=True, text=True)
+    assert run.returncode == 0 and not run.stderr, f"{path}: {run.stderr}"
+    return [line.rsplit(",", 1)[1].strip() for line in run.stdout.splitlines() if line and line[0] != "#"]
+
+
 def decodes(path):
     """ffmpeg's complaints while decoding everything; empty when there are none."""
     run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-enc_time_base:v", "-1", "-f", "null", "-"],

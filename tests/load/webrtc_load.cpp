@@ -1,0 +1,212 @@
+// Publishes one file over many WHIP connections in real time, over a network as bad as asked for, and prints what was
+// sent as one line of JSON. Exits with 0 when no publisher failed.
+#include <poll.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "testkit/fake_host.hpp"
+#include "webrtc_publisher.hpp"
+
+namespace {
+
+using tapedeck::load::MediaClip;
+using tapedeck::load::Outbox;
+using tapedeck::load::RtpCounts;
+using tapedeck::load::WhipPlan;
+using tapedeck::load::WhipPublisher;
+
+constexpr const char* usage =
+    "usage: webrtc_load FILE HOST PORT PUBLISHERS [--seconds S] [--query record=true] [--token T] [--name s]\n"
+    "                   [--ramp 1] [--hold 0.6] [--loss 0] [--loss-back 0] [--delay MS] [--reorder 0] [--seed 1]\n"
+    "       webrtc_load FILE HOST PORT PUBLISHERS --handshakes [--at-once 4]\n"
+    "Publisher i is named <name><i> and sends FILE (H.264 without B-frames or VP8, and Opus) once. Loss and reordering "
+    "are\n"
+    "shares of 1, --loss of packets and their repeats, --loss-back of feedback; the delay is that of each direction. "
+    "With\n"
+    "--handshakes each connects and leaves.\n";
+
+struct Command {
+    WhipPlan plan;
+    std::string file, name = "s";
+    unsigned publishers = 1, at_once = 4;
+    double ramp = 1;
+    bool handshakes = false;
+};
+
+std::int64_t microseconds(const std::string& text, double unit) {
+    return static_cast<std::int64_t>(std::stod(text) * unit);
+}
+
+Command parse(int argc, char** argv) {
+    if (argc < 5) throw std::invalid_argument("too few arguments");
+    Command command;
+    auto& plan = command.plan;
+    command.file = argv[1];
+    plan.server = tapedeck::webrtc::Endpoint::parse(argv[2], static_cast<std::uint16_t>(std::stoul(argv[3])));
+    command.publishers = static_cast<unsigned>(std::stoul(argv[4]));
+    plan.media_us = INT64_MAX;
+    plan.query = "record=true";
+    for (int i = 5; i < argc; ++i) {
+        const std::string option = argv[i];
+        if (option == "--handshakes") {
+            command.handshakes = true;
+            continue;
+        }
+        if (++i == argc) throw std::invalid_argument(option + " needs a value");
+        const std::string value = argv[i];
+        if (option == "--seconds")
+            plan.media_us = microseconds(value, 1e6);
+        else if (option == "--query")
+            plan.query = value;
+        else if (option == "--token")
+            plan.token = value;
+        else if (option == "--name")
+            command.name = value;
+        else if (option == "--ramp")
+            command.ramp = std::stod(value);
+        else if (option == "--hold")
+            plan.hold_us = microseconds(value, 1e6);
+        else if (option == "--loss")
+            plan.there.loss = std::stod(value);
+        else if (option == "--loss-back")
+            plan.back.loss = std::stod(value);
+        else if (option == "--delay")
+            plan.there.delay_us = plan.back.delay_us = microseconds(value, 1e3);
+        else if (option == "--reorder")
+            plan.there.reordered = std::stod(value);
+        else if (option == "--seed")
+            plan.there.seed = plan.back.seed = std::stoull(value);
+        else if (option == "--at-once")
+            command.at_once = static_cast<unsigned>(std::stoul(value));
+        else
+            throw std::invalid_argument("unknown option " + option);
+    }
+    if (command.handshakes) {
+        plan.media_us = plan.hold_us = 0;
+        command.ramp = 0;
+    } else {
+        command.at_once = command.publishers;
+    }
+    return command;
+}
+
+std::int64_t now_us() {
+    using namespace std::chrono;
+    return duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+double cpu_seconds() {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6;
+    };
+    return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+/// Runs all publishers to their end. Each starts at its place within the ramp, and when fewer than allowed are there.
+void run(std::vector<std::unique_ptr<WhipPublisher>>& publishers, const Command& command) {
+    Outbox out;
+    const auto began_us = now_us();
+    std::vector<pollfd> sockets;
+    for (std::size_t left = publishers.size(); left > 0;) {
+        const auto now = now_us();
+        sockets.clear();
+        left = 0;
+        unsigned running = 0;
+        for (std::size_t i = 0; i < publishers.size(); ++i) {
+            auto& publisher = *publishers[i];
+            if (publisher.is_over()) continue;
+            ++left;
+            const auto start_us = command.ramp * 1e6 * static_cast<double>(i) / static_cast<double>(publishers.size());
+            if (running == command.at_once ||
+                (!publisher.has_begun() && static_cast<double>(now - began_us) < start_us))
+                break;
+            ++running;
+            try {
+                if (!publisher.has_begun()) publisher.begin(now);
+                publisher.work(now, out);
+            } catch (const std::exception& e) {
+                publisher.abandon(e.what());
+            }
+            if (publisher.socket() >= 0) sockets.push_back({publisher.socket(), POLLIN, 0});
+        }
+        // Senders look at the clock every few milliseconds; what comes wakes them sooner.
+        if (left > 0) poll(sockets.data(), sockets.size(), 4);
+    }
+}
+
+void print(const Command& command, const std::vector<std::unique_ptr<WhipPublisher>>& publishers, double wall) {
+    RtpCounts sum;
+    unsigned failed = 0;
+    double connected_ms = 0;
+    for (const auto& publisher : publishers) {
+        const auto& counts = publisher->counts();
+        sum.video += counts.video;
+        sum.audio += counts.audio;
+        sum.packets += counts.packets;
+        sum.bytes += counts.bytes;
+        sum.repeated += counts.repeated;
+        sum.lost += counts.lost;
+        sum.nacks += counts.nacks;
+        sum.key_requests += counts.key_requests;
+        sum.refused += counts.refused;
+        if (publisher->failure().empty())
+            connected_ms += static_cast<double>(publisher->connected_after_us()) / 1000 / command.publishers;
+        else if (++failed <= 5)
+            std::fprintf(stderr, "webrtc_load: %s\n", publisher->failure().c_str());
+    }
+    const auto number = [](const char* name, std::uint64_t value) {
+        std::printf("\"%s\": %llu, ", name, static_cast<unsigned long long>(value));
+    };
+    std::printf("{\"streams\": %u, ", command.publishers);
+    number("video", sum.video);
+    number("audio", sum.audio);
+    number("packets", sum.packets);
+    number("bytes", sum.bytes);
+    number("repeated", sum.repeated);
+    number("lost", sum.lost);
+    number("nacks", sum.nacks);
+    number("key_requests", sum.key_requests);
+    number("refused", sum.refused);
+    std::printf("\"connected_ms\": %.1f, \"wall\": %.3f, \"cpu\": %.3f, \"failed\": %u}\n", connected_ms, wall,
+                cpu_seconds(), failed);
+    if (failed != 0) throw std::runtime_error(std::to_string(failed) + " publishers failed");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Command command;
+    try {
+        command = parse(argc, argv);
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "webrtc_load: %s\n%s", e.what(), usage);
+        return 2;
+    }
+    try {
+        const tapedeck::testkit::FakeHost host;
+        const auto clip =
+            tapedeck::load::read_media_clip(tapedeck::Context(host.table(), host.context()), command.file);
+        command.plan.clip = &clip;
+        command.plan.identity = tapedeck::webrtc::DtlsIdentity::make();
+        std::vector<std::unique_ptr<WhipPublisher>> publishers;
+        for (unsigned i = 0; i < command.publishers; ++i)
+            publishers.push_back(std::make_unique<WhipPublisher>(command.plan, command.name + std::to_string(i), i));
+        const auto began_us = now_us();
+        run(publishers, command);
+        print(command, publishers, static_cast<double>(now_us() - began_us) / 1e6);
+        return 0;
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "webrtc_load: %s\n", e.what());
+        return 1;
+    }
+}

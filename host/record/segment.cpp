@@ -76,7 +76,10 @@ void Segment::write(const Interleaver::Timed& timed) {
     packet.pts -= origin;
     writer_->write(packet);
     bytes_ += packet.data_size;
-    if (packets_ == 0 && packet.wallclock_us != TD_NO_TIME) facts_.media_start_us = packet.wallclock_us;
+    if (!has_wallclock_ && packet.wallclock_us != TD_NO_TIME) {
+        has_wallclock_ = true;  // of RTP, not before the first sender report
+        facts_.media_start_us = packet.wallclock_us - (timed.pts_us - origin_us_);
+    }
     ++packets_;
     end_us_ = std::max(end_us_, timed.pts_us + timed.duration_us);
 }

@@ -65,6 +65,7 @@ private:
     const std::int64_t origin_us_;
     std::int64_t end_us_;
     std::uint64_t packets_ = 0, bytes_ = 0;
+    bool has_wallclock_ = false;
     std::map<std::uint32_t, const TrackSpec*> tracks_;
     OpenFile open_;
     std::unique_ptr<Writer> writer_;  // after the file: it goes first

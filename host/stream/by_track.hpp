@@ -25,6 +25,8 @@ public:
     void clear() { all_.clear(); }
     auto begin() { return all_.begin(); }
     auto end() { return all_.end(); }
+    auto begin() const { return all_.begin(); }
+    auto end() const { return all_.end(); }
 
 private:
     std::deque<std::pair<std::uint32_t, T>> all_;

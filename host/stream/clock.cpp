@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace tapedeck::host {
 namespace {
 
 constexpr std::int64_t strange_start_us = 10'000'000;
-constexpr std::int64_t jump_us = 1'000'000;  ///< smaller steps are taken as they are
+constexpr std::int64_t jump_us = 1'000'000;               ///< smaller steps are taken as they are
+constexpr std::int64_t strange_wallclock_us = 2'000'000;  ///< away from where arrival puts a track
+constexpr std::int64_t slowest_draw = 200;                ///< a two hundredth of the time: 5 ms in a second
 
 /// Whether the source's step is what passed in reality: within a second and a tenth of it.
 bool confirmed(std::int64_t step, std::int64_t arrival_step) {
@@ -16,8 +19,8 @@ bool confirmed(std::int64_t step, std::int64_t arrival_step) {
 
 }  // namespace
 
-std::optional<std::int64_t> Clock::now_of(std::uint32_t clock, std::int64_t arrival_us) {
-    for (auto& [index, line] : lines_) {
+std::optional<std::int64_t> Clock::now_of(std::uint32_t clock, std::int64_t arrival_us) const {
+    for (const auto& [index, line] : lines_) {
         if (line.started && line.clock == clock && line.arrival_us != 0) {
             return line.placed_us + (arrival_us - line.arrival_us);
         }
@@ -25,45 +28,104 @@ std::optional<std::int64_t> Clock::now_of(std::uint32_t clock, std::int64_t arri
     return std::nullopt;
 }
 
+std::optional<std::int64_t> Clock::now_beside(std::uint32_t clock, std::int64_t arrival_us) const {
+    for (const auto& [other, source] : sources_) {
+        if (other == clock) continue;
+        if (const auto now_us = now_of(other, arrival_us)) return now_us;
+    }
+    return std::nullopt;
+}
+
+/// Sound and picture that arrive together belong together, wherever their sender began to count.
+void Clock::begin(Line& line, Source& source, const td_track& track, std::int64_t arrival_us) {
+    if (!source.started) {
+        source.started = true;
+        if (const auto now_us = now_beside(track.clock, arrival_us)) source.newest_shift_us = *now_us - line.source_us;
+        source.arrival_zero_us = arrival_us - line.source_us;
+        source.drawn_to_us = line.source_us;
+    } else if (const auto now_us = now_of(track.clock, arrival_us)) {
+        if (std::abs(line.source_us + source.shift_us() - *now_us) > strange_start_us) {
+            source.newest_shift_us = *now_us - line.source_us - source.drawn_us;
+            ++jumps_;
+        }
+    }
+    if (!leads_ || (track.kind == TD_AUDIO && !sound_leads_)) {
+        leads_ = track.clock;
+        sound_leads_ = track.kind == TD_AUDIO;
+        for (auto& [clock, other] : sources_) other.is_aligned = false;
+    }
+    line.started = true;
+    line.clock = track.clock;
+    line.shift_us = source.newest_shift_us;
+}
+
+void Clock::close_jump(Line& line, Source& source, std::int64_t arrival_us) {
+    auto expected = line.placed_us + std::max<std::int64_t>(line.step_us, 1);
+    // Another track of this clock has jumped already: follow it, so that both stay together.
+    const bool follows =
+        source.newest_shift_us != line.shift_us && std::abs(line.source_us + source.shift_us() - expected) < jump_us;
+    if (!follows) {
+        // Tracks of other clocks have gone on meanwhile: it was silent, and begins to count from elsewhere.
+        const auto now_us = now_beside(line.clock, arrival_us);
+        if (now_us && *now_us > expected + jump_us) expected = *now_us;
+        source.newest_shift_us = expected - line.source_us - source.drawn_us;
+        source.arrival_zero_us = arrival_us - line.source_us;
+        source.drawn_to_us = line.source_us;
+        source.zero_us.reset();
+        for (auto& [clock, other] : sources_) other.is_aligned = false;
+        ++jumps_;
+    }
+    line.shift_us = source.newest_shift_us;
+}
+
+/// The quickest of the packets tell when a time arrives where nothing delays it; the slow rise follows a clock that
+/// drifts.
+void Clock::learn(Source& source, const Line& line, std::int64_t wallclock_us) {
+    constexpr std::int64_t down = 16, up = 1024, most_us = 100'000;
+    const auto late = line.arrival_us - line.source_us - source.arrival_zero_us;
+    source.arrival_zero_us += late < 0 ? late / down : std::min(late, most_us) / up;
+    if (wallclock_us != TD_NO_TIME) source.zero_us = wallclock_us - line.source_us;
+}
+
+/// Moves the tracks of this clock towards their place beside the leading one.
+void Clock::draw(Source& source, const Line& line) {
+    const Source& leading = sources_[*leads_];
+    const auto by_arrival = source.arrival_zero_us - leading.arrival_zero_us;
+    auto apart = by_arrival;
+    bool steps = false;
+    if (source.zero_us && leading.zero_us) {
+        const auto by_wallclock = *source.zero_us - *leading.zero_us;
+        if (std::abs(by_wallclock - by_arrival) < strange_wallclock_us) {
+            apart = by_wallclock;
+            steps = !std::exchange(source.is_aligned, true);
+        }
+    }
+    const auto off = leading.shift_us() + apart - source.shift_us();
+    const auto most = std::max<std::int64_t>(line.source_us - source.drawn_to_us, 0) / slowest_draw;
+    source.drawn_us += steps ? off : std::clamp(off, -most, most);
+    if (steps || most > 0) source.drawn_to_us = line.source_us;
+}
+
 void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival_us) {
     if (packet.dts == TD_NO_TIME) packet.dts = packet.pts;
     const std::int64_t source_us = to_us(packet.dts, track.time_base);
-    std::int64_t& newest_shift = newest_shift_[track.clock];
+    Source& source = sources_[track.clock];
     Line& line = lines_[track.index];
 
+    const std::int64_t step = source_us - std::exchange(line.source_us, source_us);
     if (!line.started) {
-        line.started = true;
-        // Sound and picture that arrive together belong together, wherever their sender began to count.
-        if (const auto now_us = now_of(track.clock, arrival_us)) {
-            if (std::abs(source_us + newest_shift - *now_us) > strange_start_us) {
-                newest_shift = *now_us - source_us;
-                ++jumps_;
-            }
-        }
-        line.shift_us = newest_shift;
-        line.clock = track.clock;
-    } else {
-        const std::int64_t step = source_us - line.source_us;
-        const bool jumped = step < -jump_us || (step > jump_us && !confirmed(step, arrival_us - line.arrival_us));
-        if (jumped) {
-            const std::int64_t expected = line.placed_us + std::max<std::int64_t>(line.step_us, 1);
-            // Another track of this clock has jumped already: follow it, so that both stay together.
-            const bool follows =
-                newest_shift != line.shift_us && std::abs(source_us + newest_shift - expected) < jump_us;
-            if (!follows) {
-                newest_shift = expected - source_us;
-                ++jumps_;
-            }
-            line.shift_us = newest_shift;
-        } else if (step > 0 && step < jump_us) {
-            line.step_us = step;
-        }
+        begin(line, source, track, arrival_us);
+    } else if (step < -jump_us || (step > jump_us && !confirmed(step, arrival_us - line.arrival_us))) {
+        close_jump(line, source, arrival_us);
+    } else if (step > 0 && step < jump_us) {
+        line.step_us = step;
     }
-    line.source_us = source_us;
     line.arrival_us = arrival_us;
-    line.placed_us = source_us + line.shift_us;
+    learn(source, line, packet.wallclock_us);
+    if (track.clock != *leads_) draw(source, line);
+    line.placed_us = source_us + line.shift_us + source.drawn_us;
 
-    const std::int64_t shift = to_ticks(line.shift_us, track.time_base);
+    const std::int64_t shift = to_ticks(line.placed_us - source_us, track.time_base);
     packet.dts += shift;
     packet.pts = packet.pts == TD_NO_TIME ? packet.dts : packet.pts + shift;
     if (line.time_base.num != track.time_base.num || line.time_base.den != track.time_base.den) {

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "packets.hpp"
 
 namespace tapedeck::host {
@@ -90,6 +93,141 @@ TEST(Clock, NeverFallsBackWithinATrack) {
     const Placed late = place(clock, test::video(), 103, 0, -50);
     EXPECT_EQ(late.dts, 103);
     EXPECT_EQ(late.pts, 103) << "nothing is shown before it is decoded";
+}
+
+constexpr std::int64_t second = 1'000'000;
+constexpr double epoch_us = 1.7e15;
+
+/// A track with a clock of its own, as RTP's are; microseconds.
+struct Captured {
+    std::uint32_t kind, index;
+    std::int64_t interval, counts_from;
+    double ppm = 0;               // that its clock runs too fast
+    std::int64_t delay = 0;       // from capture to arrival; every third packet comes 8 ms later
+    std::int64_t known_from = 0;  // the sender's wall clock
+    double wallclock_off = 0;
+    std::int64_t captured = 0, placed = 0, line = 0;  // line: placed - captured
+    int count = 0;
+
+    void send(Clock& clock) {
+        td_track track = test::track(kind, kind == TD_AUDIO ? TD_CODEC_OPUS : TD_CODEC_VP8, index);
+        track.time_base = {1, 1'000'000};
+        track.clock = index;
+        td_packet packet{};
+        packet.track = index;
+        const auto at = static_cast<double>(captured);
+        packet.pts = counts_from + std::llround(at * (1 + ppm / 1e6));
+        packet.dts = TD_NO_TIME;
+        packet.wallclock_us = captured < known_from ? TD_NO_TIME : std::llround(epoch_us + wallclock_off + at);
+        clock.place(packet, track, 5 * second + captured + delay + (++count % 3 == 0 ? 8'000 : 0));
+        EXPECT_GT(packet.dts, std::exchange(placed, packet.dts) - (count == 1 ? INT64_MAX / 2 : 0)) << "always rising";
+        line = placed - captured;
+    }
+};
+
+/// Sends both up to `end` and gives the largest distance of the picture from the sound, each seen after `from`.
+std::int64_t apart(Clock& clock, Captured& sound, Captured& picture, std::int64_t from, std::int64_t end) {
+    std::int64_t most = 0;
+    while (std::min(sound.captured, picture.captured) < end) {
+        auto& next = sound.captured < picture.captured ? sound : picture;
+        next.send(clock);
+        if (next.captured >= from && sound.count > 0) most = std::max(most, std::abs(picture.line - sound.line));
+        next.captured += next.interval;
+    }
+    return most;
+}
+
+Captured sound_of(std::int64_t known_from) {
+    return {.kind = TD_AUDIO,
+            .index = 0,
+            .interval = 20'000,
+            .counts_from = 70'000 * second,
+            .delay = 25'000,
+            .known_from = known_from};
+}
+Captured picture_of(std::int64_t known_from) {
+    return {.kind = TD_VIDEO,
+            .index = 1,
+            .interval = 33'333,
+            .counts_from = 123 * second,
+            .delay = 90'000,
+            .known_from = known_from};
+}
+
+constexpr std::int64_t never = INT64_MAX;
+
+TEST(Clock, TracksOfOwnClocksLieTogetherByArrivalAndThenExactly) {
+    for (const auto& [sound_from, picture_from] : {std::pair{2 * second, 5 * second}, std::pair{5 * second, second}}) {
+        Clock clock;
+        auto sound = sound_of(sound_from), picture = picture_of(picture_from);
+        EXPECT_LT(apart(clock, sound, picture, 0, 5 * second), 100'000) << "as far as the delays differ";
+        const auto line = sound.line;
+        EXPECT_LT(apart(clock, sound, picture, 5 * second + 200'000, 60 * second), 2'000);
+        EXPECT_EQ(sound.line, line) << "what is heard is not moved";
+        EXPECT_EQ(clock.jumps(), 0u);
+    }
+}
+
+TEST(Clock, APictureThatBeginsFirstFollowsTheSoundAllTheSame) {
+    Clock clock;
+    auto sound = sound_of(4 * second), picture = picture_of(0);
+    sound.captured = 3 * second;
+    apart(clock, sound, picture, never, 4 * second);
+    const auto line = sound.line;
+    EXPECT_LT(apart(clock, sound, picture, 4 * second + 200'000, 20 * second), 2'000);
+    EXPECT_EQ(sound.line, line);
+}
+
+TEST(Clock, TracksOfWhichOneOrNoneHasAWallClockStayWhereTheyArrive) {
+    for (const auto& [sound_from, picture_from] : {std::pair{never, second}, std::pair{second, never}}) {
+        Clock clock;
+        auto sound = sound_of(sound_from), picture = picture_of(picture_from);
+        sound.ppm = 100;
+        picture.delay = sound.delay;
+        EXPECT_LT(apart(clock, sound, picture, 0, 600 * second), 20'000) << "60 ms of drift in ten minutes";
+    }
+}
+
+TEST(Clock, ADriftIsFollowedByAtMost5MsInASecond) {
+    Clock clock;
+    auto sound = sound_of(second), picture = picture_of(second);
+    sound.ppm = 200;
+    picture.ppm = -100;
+    EXPECT_LT(apart(clock, sound, picture, 2 * second, 600 * second), 2'000);
+    picture.wallclock_off = 100'000;
+    for (int i = 0; i < 19; ++i) {
+        const auto before = picture.line;
+        apart(clock, sound, picture, never, sound.captured + second);
+        EXPECT_NEAR(static_cast<double>(picture.line - before), 5'000, 600);
+    }
+    EXPECT_LT(apart(clock, sound, picture, sound.captured + 4 * second, sound.captured + 5 * second), 102'000);
+}
+
+TEST(Clock, AWallClockFarFromArrivalIsNotBelieved) {
+    Clock clock;
+    auto sound = sound_of(second), picture = picture_of(2 * second);
+    picture.wallclock_off = 5e6;
+    EXPECT_LT(apart(clock, sound, picture, 0, 30 * second), 100'000);
+    picture.wallclock_off = 0;
+    EXPECT_LT(apart(clock, sound, picture, 30 * second + 100'000, 40 * second), 2'000);
+}
+
+TEST(Clock, SoundThatCountsAnewAfterAPauseGoesOnBesideThePicture) {
+    Clock clock;
+    auto sound = sound_of(second), picture = picture_of(second);
+    apart(clock, sound, picture, never, 10 * second);
+    const auto line = picture.line;
+    picture.captured = 10 * second;
+    auto alone = sound;
+    alone.captured = never;
+    apart(clock, alone, picture, never, 13 * second);
+    sound.captured = 13 * second;
+    sound.counts_from += 7777 * second;
+    sound.known_from = 16 * second;
+    EXPECT_LT(apart(clock, sound, picture, 13 * second, 16 * second), 100'000);
+    EXPECT_LT(apart(clock, sound, picture, 16 * second + 100'000, 30 * second), 2'000);
+    EXPECT_NEAR(static_cast<double>(picture.line - line), 0, 80'000);
+    EXPECT_EQ(clock.jumps(), 1u);
 }
 
 }  // namespace

@@ -195,14 +195,18 @@ record_steams=true
         self.assertRegex(health["version"], r"^\d+\.\d+")
         self.assertEqual(health["ports"]["http"], server.http_port)
         self.assertGreater(health["ports"]["rtmp"], 0)
-        self.assertNotIn("ws", health["ports"])  # nobody speaks over WebSockets
+        self.assertLessEqual({"ws", "wss", "webrtc"}, health["ports"].keys())
         self.assertIn("rtmp", json.dumps(health["plugins"]))
+
+    def test_ports_of_websockets_are_open_only_where_somebody_speaks_there(self):
+        server = self.server({"enable": "protocol.rtmp, writer.mp4, naming.template, storage.local"})
+        self.assertEqual(server.ports.keys(), {"http", "https", "rtmp"})
 
     def test_a_plugin_speaks_over_websockets_and_routes_of_its_own(self):
         folder = self.scratch / "plugins"
         folder.mkdir()
         shutil.copy(BUILD / "tests" / "plugins" / "good_socket.so", folder)
-        server = self.server({"plugin_path": folder, "https.enabled": "true", "https.port": "0", "ws.port": "0", "wss.port": "0"})
+        server = self.server({"plugin_path": folder, "enable": "protocol.socket, writer.mp4, naming.template, storage.local"})
         callers = [WebSocket(server.ports["ws"], "/client/records/cam1"), WebSocket(server.ports["wss"], "/", tls=True)]
         for caller in callers:
             self.assertEqual(caller.status, 101)

@@ -69,7 +69,7 @@ protected:
 TEST_F(Webhooks, AreSeveralHooksOfDifferentNames) {
     std::set<std::string> names;
     for (std::size_t n = 0; n < TD_ENTRY.extension_count; ++n) names.insert(TD_ENTRY.extensions[n]->id);
-    EXPECT_EQ(names, (std::set<std::string>{"webhook", "webhook2", "webhook3", "webhook4"}));
+    EXPECT_EQ(names, (std::set<std::string>{"backend", "webhook", "webhook2", "webhook3", "webhook4"}));
 }
 
 TEST_F(Webhooks, NeverShowTheUrlAndTheSecret) {

@@ -6,9 +6,9 @@ const { run } = require('./websdk.js');
 const [http, folder, ...formats] = process.argv.slice(2);
 const address = new URL('/client2/examples/stream_recording/', http).href;
 
-run(async (open, browser, watch) => {
+run(async (open, browser, listen) => {
   const visit = async (query = '') => {
-    const page = await watch(await browser.newPage({ viewport: { width: 360, height: 740 } }));
+    const page = await listen(await browser.newPage({ viewport: { width: 360, height: 740 } }));
     await page.goto(address + query);
     return page;
   };

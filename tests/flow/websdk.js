@@ -55,7 +55,7 @@ const helpers = () => {
 };
 
 // Runs `body(open)` and prints what it gives as JSON, with what the pages' consoles complained about as `errors`.
-// `open(url)` gives a page with the SDK in it and `websdk` beside it; `watch(page)` listens to another page's console.
+// `open(url)` gives a page with the SDK in it and `websdk` beside it; `listen(page)` keeps another page's complaints too.
 exports.run = async (body) => {
   const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
@@ -63,14 +63,14 @@ exports.run = async (body) => {
            '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
   });
   const errors = [];
-  const watch = async (page) => {
+  const listen = async (page) => {
     page.on('pageerror', (error) => errors.push(error.message));
     page.on('console', (line) => { if (line.type() === 'error') errors.push(`${line.text()} ${line.location().url}`); });
     await page.route('**/favicon.ico', (asked) => asked.fulfill({ status: 204 }));
     return page;
   };
   const open = async (url) => {
-    const page = await watch(await browser.newPage());
+    const page = await listen(await browser.newPage());
     // Every connection's own statistics, for tests that look at packets.
     await page.addInitScript(() => {
       window.peers = [];
@@ -85,7 +85,7 @@ exports.run = async (body) => {
     return page;
   };
   try {
-    const seen = await body(open, browser, watch);
+    const seen = await body(open, browser, listen);
     console.log(JSON.stringify({ ...seen, errors }));
   } catch (error) {
     console.error(error.stack, errors);

@@ -18,7 +18,7 @@ struct TransportConfig {
     unsigned threads = 1;
     std::shared_ptr<DtlsIdentity> identity;
     bool has_tcp = true;  // TCP too, on the same ports
-    TcpLimits tcp;
+    TcpLimits tcp{};
 };
 
 /// Receives on each address with as many sockets as threads, over which the kernel spreads the clients. Any thread may

@@ -76,9 +76,10 @@ class WebRtc(FlowTest):
         self.assertGreater(player["picture"]["frames"], 20)
         self.assertGreater(player["sound"]["energy"], 0)
 
-    def test_whip_publishes_and_whep_plays(self):
+    def test_whip_publishes_and_whep_plays_where_the_network_has_no_udp(self):
         server = self.server({**SETTINGS, "stream_record_policy_template": "{streamName}"})
-        seen = browser.see(self, "whip.js", self.urls(server)[0], "cam", "?record=true", "3")
+        seen = browser.see(self, "whip.js", self.urls(server)[0], "cam", "?record=true", "3", "tcp")
+        self.assertEqual(seen["ways"], ["tcp", "tcp"])
         self.assertEqual((seen["published"]["status"], seen["published"]["type"]), (201, "application/sdp"))
         self.assertEqual((seen["refused"]["status"], seen["played"]["status"]), (409, 201))
         self.assertIn("Stream name is already in use", seen["refused"]["text"])

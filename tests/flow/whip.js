@@ -1,10 +1,11 @@
-// Publishes by WHIP (RFC 9725) and plays by WHEP, each with one request: node whip.js HTTP_URL NAME QUERY SECONDS
+// Publishes by WHIP (RFC 9725) and plays by WHEP, each with one request: node whip.js HTTP_URL NAME QUERY SECONDS PROTOCOL
+// Of the server's candidates the pages know those of PROTOCOL, udp or tcp.
 const { received, run } = require('./websdk.js');
 
-const [http, name, query, seconds] = process.argv.slice(2);
+const [http, name, query, seconds, protocol] = process.argv.slice(2);
 
 // In the page: an offer by POST; gives the status, and the address that DELETE ends.
-const offer = async ([url, publishes]) => {
+const offer = async ([url, publishes, protocol]) => {
   const peer = new RTCPeerConnection();
   if (publishes) {
     const media = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 640, height: 480 } });
@@ -25,21 +26,30 @@ const offer = async ([url, publishes]) => {
       if (peer.connectionState === 'failed') fail(new Error('the connection failed'));
     };
   });
-  await peer.setRemoteDescription({ type: 'answer', sdp: text });
+  const known = text.split('\r\n').filter((line) => !line.startsWith('a=candidate:') || line.includes(` 1 ${protocol} `));
+  await peer.setRemoteDescription({ type: 'answer', sdp: known.join('\r\n') });
   await connected;
   window.place = new URL(answer.headers.get('location'), url).href;
   return { status: answer.status, type: answer.headers.get('content-type') };
+};
+// The protocol of the pair in use.
+const way = async () => {
+  const stats = [...(await peers.at(-1).getStats()).values()];
+  const { selectedCandidatePairId } = stats.find((one) => one.type === 'transport');
+  const { localCandidateId } = stats.find((one) => one.id === selectedCandidatePairId);
+  return stats.find((one) => one.id === localCandidateId).protocol;
 };
 const leave = async () => (await fetch(place, { method: 'DELETE' })).status;
 
 run(async (open) => {
   const publisher = await open(http), viewer = await open(http);
   const whip = new URL(`/whip/${name}${query}`, http).href, whep = new URL(`/whep/${name}`, http).href;
-  const published = await publisher.evaluate(offer, [whip, true]);
-  const refused = await viewer.evaluate(offer, [whip, true]);
-  const played = await viewer.evaluate(offer, [whep, false]);
+  const published = await publisher.evaluate(offer, [whip, true, protocol]);
+  const refused = await viewer.evaluate(offer, [whip, true, protocol]);
+  const played = await viewer.evaluate(offer, [whep, false, protocol]);
   await viewer.evaluate((s) => websdk.wait(s), Number(seconds));
   const seen = await viewer.evaluate(received);
-  return { published, refused, played, ...seen, left: [await viewer.evaluate(leave), await publisher.evaluate(leave)],
+  const ways = [await publisher.evaluate(way), await viewer.evaluate(way)];
+  return { published, refused, played, ...seen, ways, left: [await viewer.evaluate(leave), await publisher.evaluate(leave)],
            again: await publisher.evaluate(leave) };
 });

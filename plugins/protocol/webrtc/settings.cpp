@@ -93,6 +93,7 @@ Settings Settings::read(const Context& context) {
         throw Error(setting(keys::address, "") + " names no address; `0.0.0.0` takes media on all of them");
     settings.transport.threads = static_cast<unsigned>(context.integer(keys::threads));
     settings.transport.identity = identity(context);
+    settings.transport.has_tcp = context.boolean(keys::tcp);
 
     auto& media = settings.media;
     media.candidates = endpoints(context, keys::public_address, port);

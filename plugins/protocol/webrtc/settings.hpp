@@ -16,7 +16,10 @@ inline constexpr auto address =
 inline constexpr auto port = Key::integer("port", "31001")
                                  .aka("media_port_from")
                                  .within(0, 65535)
-                                 .about("Port of all media, UDP; 0 picks a free one");
+                                 .about("Port of all media, UDP and TCP; 0 picks a free one");
+inline constexpr auto tcp =
+    Key::boolean("tcp", "true")
+        .about("Take media over TCP too, on the same port: for clients whose network has no UDP");
 inline constexpr auto public_address =
     Key::text("public_address", "")
         .aka("ip")
@@ -62,25 +65,13 @@ inline constexpr auto consent_timeout =
         .about("A client of which nothing was heard for so long is gone (RFC 7675)");
 }  // namespace keys
 
-inline constexpr std::array all_keys{keys::address,
-                                     keys::port,
-                                     keys::public_address,
-                                     keys::local_address,
-                                     keys::threads,
-                                     keys::certificate,
-                                     keys::key,
-                                     keys::codecs,
-                                     keys::codecs_excluded,
-                                     keys::activity,
-                                     keys::periodic_key,
-                                     keys::key_interval,
-                                     keys::jitter,
-                                     keys::max_bitrate,
-                                     keys::ice_timeout,
-                                     keys::dtls_timeout,
-                                     keys::consent_timeout,
-                                     keys::ping_interval,
-                                     keys::ping_limit};
+inline constexpr std::array all_keys{keys::address,         keys::port,          keys::tcp,
+                                     keys::public_address,  keys::local_address, keys::threads,
+                                     keys::certificate,     keys::key,           keys::codecs,
+                                     keys::codecs_excluded, keys::activity,      keys::periodic_key,
+                                     keys::key_interval,    keys::jitter,        keys::max_bitrate,
+                                     keys::ice_timeout,     keys::dtls_timeout,  keys::consent_timeout,
+                                     keys::ping_interval,   keys::ping_limit};
 
 struct Settings {
     TransportConfig transport;  // with its certificate

@@ -71,11 +71,16 @@ void Clock::close_jump(Line& line, Source& source, std::int64_t arrival_us) {
         source.newest_shift_us = expected - line.source_us - source.drawn_us;
         source.arrival_zero_us = arrival_us - line.source_us;
         source.drawn_to_us = line.source_us;
-        source.zero_us.reset();
-        for (auto& [clock, other] : sources_) other.is_aligned = false;
+        forget_wallclock(source);
         ++jumps_;
     }
     line.shift_us = source.newest_shift_us;
+}
+
+/// The sender began anew: the next one gives the tracks their places again.
+void Clock::forget_wallclock(Source& source) {
+    source.zero_us.reset();
+    for (auto& [clock, other] : sources_) other.is_aligned = false;
 }
 
 /// The quickest of the packets tell when a time arrives where nothing delays it; the slow rise follows a clock that
@@ -84,7 +89,11 @@ void Clock::learn(Source& source, const Line& line, std::int64_t wallclock_us) {
     constexpr std::int64_t down = 16, up = 1024, most_us = 100'000;
     const auto late = line.arrival_us - line.source_us - source.arrival_zero_us;
     source.arrival_zero_us += late < 0 ? late / down : std::min(late, most_us) / up;
-    if (wallclock_us != TD_NO_TIME) source.zero_us = wallclock_us - line.source_us;
+    if (wallclock_us != TD_NO_TIME) {
+        source.zero_us = wallclock_us - line.source_us;
+    } else if (source.zero_us) {
+        forget_wallclock(source);
+    }
 }
 
 /// Moves the tracks of this clock towards their place beside the leading one.

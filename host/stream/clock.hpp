@@ -57,6 +57,7 @@ private:
     void begin(Line& line, Source& source, const td_track& track, std::int64_t arrival_us);
     void close_jump(Line& line, Source& source, std::int64_t arrival_us);
     void learn(Source& source, const Line& line, std::int64_t wallclock_us);
+    void forget_wallclock(Source& source);
     void draw(Source& source, const Line& line);
 
     ByTrack<Line> lines_;

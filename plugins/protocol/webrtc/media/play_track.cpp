@@ -9,7 +9,7 @@ namespace tapedeck::webrtc {
 namespace {
 
 constexpr std::size_t largest_payload = 1200;         // so that a packet fits every path
-constexpr std::int64_t longest_drift_us = 5'000'000;  // beyond, the sender's clock was set anew
+constexpr std::int64_t longest_drift_us = 5'000'000;  // beyond, the stream's line was left
 
 std::unique_ptr<rtp::Packetiser> packetiser_for(const Context& context, std::uint32_t codec) {
     if (codec == TD_CODEC_H264) return std::make_unique<rtp::H264Packetiser>(context, largest_payload);
@@ -20,13 +20,9 @@ std::unique_ptr<rtp::Packetiser> packetiser_for(const Context& context, std::uin
 }  // namespace
 
 std::int64_t Timeline::shown_us(const td_track& track, const td_packet& packet, std::int64_t now_us) {
-    constexpr std::int64_t wall_clock = -1;
-    const bool is_captured = packet.wallclock_us != TD_NO_TIME;
-    const auto clock = is_captured ? wall_clock : std::int64_t{track.clock};
-    const auto at_us = is_captured ? packet.wallclock_us : to_us(packet.pts, track.time_base);
-    auto& offset = offsets_.try_emplace(clock, now_us - at_us).first->second;
-    if (std::abs(offset + at_us - now_us) > longest_drift_us) offset = now_us - at_us;
-    return offset + at_us;
+    const auto at_us = to_us(packet.pts, track.time_base);
+    if (!offset_us_ || std::abs(*offset_us_ + at_us - now_us) > longest_drift_us) offset_us_ = now_us - at_us;
+    return *offset_us_ + at_us;
 }
 
 PlayTrack::PlayTrack(Context context, const PlaySetup& setup, const td_track& track, Datagram datagram)

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,15 +13,14 @@
 
 namespace tapedeck::webrtc {
 
-/// When the packets of all tracks of a stream are shown, in our own time: sound and picture that belong together get
-/// the same. One thread.
+/// When the packets of a stream are shown, in our own time: its tracks lie on one line already. One thread.
 class Timeline {
 public:
-    /// Microseconds of the monotonic clock; the first packet of each of the sender's clocks is now.
+    /// Microseconds of the monotonic clock; the first packet is now.
     std::int64_t shown_us(const td_track& track, const td_packet& packet, std::int64_t now_us);
 
 private:
-    std::map<std::int64_t, std::int64_t> offsets_;  // by clock; of all captured by the wall clock, one
+    std::optional<std::int64_t> offset_us_;
 };
 
 struct PlaySetup {

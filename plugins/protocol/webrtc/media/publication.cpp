@@ -40,8 +40,7 @@ void Publication::ask(const td_stream_info& info) {
         if (choice.codecs.empty()) continue;
         const auto& chosen = choice.codecs.front();
         receivers_.emplace_back(core_->context,
-                                setup_of(chosen, static_cast<std::uint32_t>(receivers_.size()), core_->settings),
-                                timeline_);
+                                setup_of(chosen, static_cast<std::uint32_t>(receivers_.size()), core_->settings));
         if (choice.transport_cc) transport_cc_ = choice.transport_cc;
         has_remb_ = has_remb_ || chosen.codec.has_feedback("goog-remb");
         has_reduced_size_ = has_reduced_size_ && offer_.lines[i].has_reduced_size;

@@ -39,7 +39,6 @@ private:
     void send();
 
     Sink sink_;
-    rtp::Timeline timeline_;
     std::vector<Receiver> receivers_;  // by number of track
     Batch batch_;
     std::uint32_t own_ssrc_ = 1;

@@ -4,6 +4,7 @@
 #include "rtp/h264_depacketiser.hpp"
 #include "rtp/redundancy.hpp"
 #include "rtp/vp8_depacketiser.hpp"
+#include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::webrtc {
 
@@ -36,11 +37,10 @@ std::unique_ptr<rtp::Depacketiser> depacketiser_for(const Context& context, cons
 
 }  // namespace
 
-Receiver::Receiver(Context context, const ReceiverSetup& setup, rtp::Timeline& timeline)
+Receiver::Receiver(Context context, const ReceiverSetup& setup)
     : context_(context),
       setup_(setup),
       is_video_(setup.codec == TD_CODEC_H264 || setup.codec == TD_CODEC_VP8),
-      timeline_(timeline),
       depacketiser_(depacketiser_for(context, setup)),
       sender_clock_(setup.clock) {}
 
@@ -59,7 +59,6 @@ void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us) {
     if (ssrc_) {
         malformed_ += depacketiser_->malformed();
         depacketiser_ = depacketiser_for(context_, setup_);
-        timeline_.restart(setup_.track);
     }
     ssrc_ = packet.ssrc;
     rtx_ssrc_.reset();
@@ -68,6 +67,7 @@ void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us) {
     sender_clock_ = rtp::SenderClock(setup_.clock);
     first_report_.reset();
     timestamp_.reset();
+    shift_.reset();
     last_key_us_ = now_us;
     wants_key_ = is_video_;
 }
@@ -144,17 +144,15 @@ void Receiver::pop(std::int64_t due_us, std::int64_t now_us, rtp::MediaOut& out)
 }
 
 void Receiver::track(const td_track& track) {
-    auto placed = track;
-    placed.clock = 0;  // the timeline's
-    out_->track(placed);
+    out_->track(track);
 }
 
 void Receiver::packet(const td_packet& packet) {
     if ((packet.flags & TD_PACKET_KEY) != 0) wants_key_ = false;
     auto placed = packet;
     const td_rational base{1, static_cast<std::int32_t>(setup_.clock)};
-    placed.pts = timeline_.place(setup_.track, {packet.pts, base, packet.wallclock_us, now_us_, !is_video_});
-    if (placed.wallclock_us == TD_NO_TIME) placed.wallclock_us = now_us_ + setup_.unix_offset_us;
+    if (!shift_) shift_ = to_ticks(now_us_ + setup_.unix_offset_us, base) - packet.pts;
+    placed.pts += *shift_;
     out_->packet(placed);
 }
 

@@ -12,7 +12,6 @@
 #include "rtp/rtcp.hpp"
 #include "rtp/sender_clock.hpp"
 #include "rtp/statistics.hpp"
-#include "rtp/timeline.hpp"
 
 namespace tapedeck::webrtc {
 
@@ -27,14 +26,14 @@ struct ReceiverSetup {
     bool has_nack = false, has_pli = false, has_fir = false;
     std::int64_t key_interval_us = 0;  // a key frame is asked for this often; 0: when one is needed
     rtp::JitterLimits jitter;
-    std::int64_t unix_offset_us = 0;  // from the monotonic clock; tells capture times before the sender does
+    std::int64_t unix_offset_us = 0;  // from the monotonic clock
 };
 
-/// Times are microseconds of one monotonic clock. One thread.
+/// Timestamps begin anywhere (RFC 3550 section 5.1): here they count on from when the first packet was given, in UNIX
+/// time. Times are microseconds of one monotonic clock. One thread.
 class Receiver : private rtp::MediaOut {
 public:
-    /// `timeline` is that of all tracks of the sender, borrowed.
-    Receiver(Context context, const ReceiverSetup& setup, rtp::Timeline& timeline);
+    Receiver(Context context, const ReceiverSetup& setup);
 
     bool takes(std::uint8_t payload_type) const;
     /// Of the stream that is received, once a packet came.
@@ -75,7 +74,6 @@ private:
     Context context_;
     ReceiverSetup setup_;
     bool is_video_;
-    rtp::Timeline& timeline_;
     std::unique_ptr<rtp::Depacketiser> depacketiser_;
     std::optional<std::uint32_t> ssrc_, rtx_ssrc_;
     std::optional<rtp::ReceiveStatistics> statistics_;
@@ -83,6 +81,7 @@ private:
     rtp::SenderClock sender_clock_;
     std::optional<rtp::SenderInfo> first_report_;  // that came before any packet was given
     std::optional<std::int64_t> timestamp_;        // of the last packet given, extended
+    std::optional<std::int64_t> shift_;            // from timestamps to what is given, ticks
     rtp::KeyRequests key_requests_;
     bool wants_key_ = false;
     std::uint8_t fir_number_ = 0;

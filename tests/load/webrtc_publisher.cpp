@@ -144,6 +144,7 @@ void WhipPublisher::answered(const HttpAnswer& answer, std::int64_t now_us) {
 
 /// Not bound by hand: ports that the system gives to sockets with SO_REUSEPORT may be given twice.
 void WhipPublisher::connect_to(const webrtc::Endpoint& server) {
+    server_ = server;
     sockaddr_storage address{};
     const auto size = server.store(address);
     socket_ = ::socket(address.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -160,6 +161,15 @@ void WhipPublisher::check(std::int64_t now_us) {
     writer.controlling(1);
     writer.use_candidate();
     send_plainly(writer.finish(remote_.pwd), now_us);
+}
+
+/// A server that is no lite agent checks as well (RFC 8445 section 7.3).
+void WhipPublisher::answer(const webrtc::stun::Message& request, std::int64_t now_us) {
+    if (!webrtc::stun::is_signed(request, local_.pwd)) return;
+    std::array<std::uint8_t, 300> room{};
+    webrtc::stun::Writer writer(room, webrtc::stun::Kind::success, webrtc::stun::binding, request.transaction);
+    writer.mapped(server_);
+    send_plainly(writer.finish(local_.pwd), now_us);
 }
 
 void WhipPublisher::send_plainly(ByteSpan datagram, std::int64_t now_us) {
@@ -202,9 +212,10 @@ void WhipPublisher::take(std::span<std::uint8_t> datagram, std::int64_t now_us, 
     const auto first = datagram[0];
     if (first <= 3) {
         const auto message = webrtc::stun::parse(datagram);
-        if (!message || message->kind != webrtc::stun::Kind::success || !webrtc::stun::is_signed(*message, remote_.pwd))
+        if (message && message->kind == webrtc::stun::Kind::request) return answer(*message, now_us);
+        if (step_ != Step::checking || !message || message->kind != webrtc::stun::Kind::success ||
+            !webrtc::stun::is_signed(*message, remote_.pwd))
             return;
-        if (step_ != Step::checking) return;
         step_ = Step::securing;
         dtls_us_ = now_us;
         dtls_->start();

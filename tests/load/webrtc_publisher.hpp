@@ -74,6 +74,7 @@ private:
     void answered(const HttpAnswer& answer, std::int64_t now_us);
     void connect_to(const webrtc::Endpoint& server);
     void check(std::int64_t now_us);
+    void answer(const webrtc::stun::Message& request, std::int64_t now_us);
     void receive(std::int64_t now_us, Outbox& out);
     void take(std::span<std::uint8_t> datagram, std::int64_t now_us, Outbox& out);
     void look_at_dtls(std::int64_t now_us);
@@ -97,6 +98,7 @@ private:
     std::future<HttpAnswer> answer_;
     std::string location_, failure_;
     webrtc::IceCredentials local_ = webrtc::IceCredentials::make(), remote_;
+    webrtc::Endpoint server_;  // of media
     int socket_ = -1;
     std::int64_t checked_us_ = 0, dtls_us_ = 0, reported_us_ = 0;
     std::unique_ptr<webrtc::DtlsSession> dtls_;

@@ -17,8 +17,8 @@ struct JitterLimits {
     std::int64_t first_rtt_us = 100'000;  // until a repeated packet tells better
 };
 
-/// Packets in order leave at once, but for the first; behind a hole they wait. Times are microseconds of one monotonic clock. After each
-/// `insert`, and each 10 ms while `holds`, call `pop` until it gives nothing. One thread.
+/// Packets in order leave at once, but for the first; behind a hole they wait. Times are microseconds of one monotonic
+/// clock. After each `insert`, and each 10 ms while `holds`, call `pop` until it gives nothing. One thread.
 class JitterBuffer {
 public:
     enum class Answer : std::uint8_t {

@@ -52,7 +52,12 @@ class Lossy(FlowTest):
                 if loss == "40":
                     self.assertLess(len(kept), len(sent[codec]), "so much cannot be repeated in time")
                 if (codec, loss) == ("vp8", "5"):
-                    self.assertEqual(media.all_hashes(file), media.all_hashes(clip[codec]))
+                    whole = media.all_hashes(clip[codec])
+                    found = media.all_hashes(file)
+                    self.assertEqual(found["video"], whole["video"])
+                    # A file begins with a picture; until the sender has told its time, sound may lie a little before it.
+                    self.assertEqual(found["audio"], whole["audio"][-len(found["audio"]):])
+                    self.assertLessEqual(len(whole["audio"]) - len(found["audio"]), 10)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ namespace keys {
 inline constexpr auto ping_interval = Key::duration("ping_interval", "5s")
                                           .aka("keep_alive.server_interval")
                                           .per("ms")
-                                          .within(100'000, 3'600'000'000)
+                                          .within(1'000'000, 3'600'000'000)
                                           .reload()
                                           .about("How often clients of the WebSDK are asked for a sign of life");
 inline constexpr auto ping_limit = Key::integer("ping_limit", "10")

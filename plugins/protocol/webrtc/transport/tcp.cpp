@@ -196,7 +196,7 @@ void TcpConnections::write(Connection& connection) {
 }
 
 void TcpConnections::flush() {
-    for (std::size_t i = 0; i < unsent_.size(); ++i) write(*unsent_[i]);
+    for (auto* connection : unsent_) write(*connection);
     unsent_.clear();
     over_.clear();
 }

@@ -1,10 +1,11 @@
-// Packets through the jitter buffer, RED and RTX into the depacketisers. Each packet: its length in one byte, then
+// Packets through FEC, the jitter buffer, RED and RTX into the depacketisers. Each packet: its length in one byte, then
 // sequence number and marker in one byte, timestamp in one byte, and the payload.
 #include <array>
 
 #include "rtp/h264_depacketiser.hpp"
 #include "rtp/jitter_buffer.hpp"
 #include "rtp/redundancy.hpp"
+#include "rtp/ulpfec.hpp"
 #include "rtp/vp8_depacketiser.hpp"
 #include "testkit/fake_host.hpp"
 
@@ -30,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rtp::AudioDepacketiser audio(rtp::opus_track(0, 2));
     const std::array<rtp::Depacketiser*, 3> all{&h264, &vp8, &audio};
     rtp::JitterBuffer jitter;
+    rtp::Ulpfec ulpfec(context);
     Look look;
     const auto buffer = context.buffer(size + 1);
     std::copy(data, data + size, buffer.data());
@@ -46,6 +48,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             received.packet.timestamp = reader.u8() * 3000u;
             received.packet.payload = reader.take(length);
             rtp::unpack_rtx(received.packet, 1, 96);
+            try {
+                ulpfec.fec(received.packet.payload, buffer);
+            } catch (const Malformed&) {
+            }
+            try {
+                ulpfec.media(rtp::parse_packet(received.packet.payload), buffer);
+            } catch (const Malformed&) {
+            }
+            while (const auto rebuilt = ulpfec.recovered()) look.bytes += rebuilt->packet.payload.size();
             try {
                 rtp::unpack_red(received.packet, blocks);
             } catch (const Malformed&) {

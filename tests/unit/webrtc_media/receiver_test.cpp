@@ -143,6 +143,15 @@ TEST_F(ReceiverTest, AKeyFrameIsAskedForWhereSomebodyWantsOneOrEachWhile) {
     give(receiver, {12, key_picture, 3000}, 3'000'000);
     EXPECT_EQ(count<rtp::FullIntra>(feedback(receiver, 5'900'000)), 0);
     EXPECT_EQ(count<rtp::FullIntra>(feedback(receiver, 6'100'000)), 1) << "periodic";
+
+    setup.has_pli = true;
+    auto other = make(setup);
+    give(other, {10, picture, 1000}, 1'000'000);
+    EXPECT_EQ(count<rtp::PictureLoss>(feedback(other, 1'000'000)), 1);
+    give(other, {11, key_picture, 2000}, 1'500'000);
+    const auto periodic = feedback(other, 6'100'000);
+    EXPECT_EQ(count<rtp::FullIntra>(periodic), 1) << "the setting says FIR";
+    EXPECT_EQ(count<rtp::PictureLoss>(periodic), 0);
 }
 
 TEST_F(ReceiverTest, ALostSoundPacketComesOutOfTheRedundancyOfTheNext) {
@@ -195,6 +204,90 @@ TEST_F(ReceiverTest, AnotherStreamTakesOverOnlyWhenTheFirstIsSilent) {
     give(receiver, {5001, key_picture, 80'000, 96, 0x11}, 4'000'000);
     EXPECT_EQ(receiver.ssrc(), 0x11u);
     EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "3000", "track 1", "360000 key"));
+}
+
+/// Video in RED, with RTX of its own and FEC.
+ReceiverSetup with_fec(ReceiverSetup setup) {
+    setup.red = std::uint8_t{98};
+    setup.red_rtx = std::uint8_t{99};
+    setup.ulpfec = std::uint8_t{100};
+    return setup;
+}
+
+Bytes in_red(std::uint8_t payload_type, const Bytes& payload) {
+    Bytes all{payload_type};
+    all.insert(all.end(), payload.begin(), payload.end());
+    return all;
+}
+
+TEST_F(ReceiverTest, ALostPictureComesOutOfFecAtOnce) {
+    auto receiver = make(with_fec(video()));
+    give(receiver, {10, in_red(96, key_picture), 1000, 98}, 1'000);
+    // Protects 10 and 11: both marked, 1000 and 4000, 11 and 5 bytes (RFC 5109 section 8).
+    Bytes fec{0, 0, 0, 10, 0, 0, (1000 ^ 4000) >> 8, (1000 ^ 4000) & 0xff, 0, 11 ^ 5, 0, 11, 0xc0, 0};
+    for (std::size_t i = 0; i < key_picture.size(); ++i)
+        fec.push_back(static_cast<std::uint8_t>(key_picture[i] ^ (i < picture.size() ? picture[i] : 0)));
+    give(receiver, {12, in_red(100, fec), 4000, 98}, 2'000);
+    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "3000"));
+    give(receiver, {13, in_red(96, picture), 7000, 98}, 30'000);
+    EXPECT_EQ(story_.told.back(), "6000") << "no hole is left";
+    EXPECT_TRUE(feedback(receiver, 60'000).empty()) << "nothing is asked for";
+
+    give(receiver, {15, in_red(96, picture), 13'000, 98}, 70'000);
+    Bytes repeated{0, 14, 96};
+    repeated.insert(repeated.end(), picture.begin(), picture.end());
+    give(receiver, {900, repeated, 10'000, 99, 0x20}, 90'000);
+    EXPECT_EQ(story_.told.back(), "12000") << "RED is repeated as RED";
+    give(receiver, {16, in_red(100, {1, 2, 3}), 13'000, 98}, 95'000);
+    EXPECT_EQ(receiver.malformed(), 1u);
+}
+
+TEST_F(ReceiverTest, AHoleBetweenNumberedPicturesIsNoneOfThem) {
+    auto receiver = make(with_fec(video()));
+    const auto numbered = [](std::uint8_t number, const Bytes& payload) {
+        Bytes all{96, 0x90, 0x80, 0x80, number};
+        all.insert(all.end(), payload.begin() + 1, payload.end());
+        return all;
+    };
+    give(receiver, {10, numbered(7, key_picture), 0, 98}, 0);
+    feedback(receiver, 0);
+    give(receiver, {12, numbered(8, picture), 3000, 98}, 30'000);
+    receiver.drain(500'000, story_);
+    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "3000")) << "11 was FEC";
+    EXPECT_EQ(count<rtp::PictureLoss>(feedback(receiver, 500'000)), 0);
+    give(receiver, {14, numbered(10, picture), 9000, 98}, 510'000);
+    receiver.drain(1'000'000, story_);
+    EXPECT_EQ(story_.told.back(), "9000 gap") << "picture 9 is missing";
+    EXPECT_EQ(count<rtp::PictureLoss>(feedback(receiver, 1'000'000)), 1);
+}
+
+TEST_F(ReceiverTest, AfterAHoleAKeyFrameIsAskedForAgainUntilItComes) {
+    auto receiver = make(video());
+    give(receiver, {10, key_picture, 0}, 0);
+    give(receiver, {12, picture, 6000}, 60'000);
+    std::vector<std::int64_t> asked;
+    for (std::int64_t now_us = 70'000; now_us < 6'000'000; now_us += 10'000) {
+        receiver.drain(now_us, story_);
+        if (count<rtp::PictureLoss>(feedback(receiver, now_us)) != 0) asked.push_back(now_us / 10'000);
+    }
+    EXPECT_THAT(asked, ElementsAre(46, 66, 106, 186, 346)) << "at once, then less and less often";
+    give(receiver, {13, key_picture, 540'000}, 6'000'000);
+    for (std::int64_t now_us = 6'000'000; now_us < 12'000'000; now_us += 10'000)
+        EXPECT_EQ(count<rtp::PictureLoss>(feedback(receiver, now_us)), 0);
+}
+
+TEST_F(ReceiverTest, KeyFramesThatManyViewersWantAreAskedForRarely) {
+    auto receiver = make(video());
+    give(receiver, {10, key_picture, 0}, 0);
+    int asked = 0;
+    std::uint16_t sequence = 11;
+    for (std::int64_t now_us = 1'000'000; now_us < 2'000'000; now_us += 10'000) {
+        if (now_us % 100'000 == 0) receiver.want_key();
+        const int now = count<rtp::PictureLoss>(feedback(receiver, now_us));
+        asked += now;
+        if (now != 0) give(receiver, {sequence++, key_picture, 90'000}, now_us);
+    }
+    EXPECT_EQ(asked, 5) << "once in 200 ms at most";
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 namespace tapedeck::webrtc::sdp {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -112,6 +113,31 @@ TEST(SdpChoice, SoundIsChosenByPreferenceAndPictureByTheOffer) {
     const auto others = choose(offer, {{"G722", "opus"}, {"H264"}}, true);
     EXPECT_THAT(payload_types(others[0]), ElementsAre(9));
     EXPECT_THAT(payload_types(others[1]), ElementsAre(102)) << "mode 1 before mode 0";
+}
+
+TEST(SdpChoice, PicturesComeInRedWithFecWhereLostOnesCanBeToldAndRepeated) {
+    const std::string red = "a=rtpmap:98 red/90000\r\n", ulpfec = "a=rtpmap:100 ulpfec/90000\r\n",
+                      rtx = "a=rtpmap:99 rtx/90000\r\na=fmtp:99 apt=98\r\n";
+    const auto offered = [](const std::string& lines) {
+        return parse(session_level() + audio_line("sendonly") +
+                     replaced(video_line("sendonly"), " 45 46\r\n", " 45 46 98 99 100\r\n") + lines);
+    };
+    const auto offer = offered(red + rtx + ulpfec);
+    const auto choices = choose(offer, {}, true);
+    const auto& vp8 = choices[1].codecs.at(0);
+    ASSERT_TRUE(vp8.red && vp8.red_rtx && vp8.ulpfec);
+    EXPECT_THAT(section(write_answer(offer, choices, local(true)), "video"),
+                AllOf(HasSubstr("SAVPF 96 97 98 99 100\n"), HasSubstr("a=rtpmap:98 red/90000\na=rtpmap:99 rtx/90000\n"),
+                      HasSubstr("a=fmtp:99 apt=98\na=rtpmap:100 ulpfec/90000\n")));
+
+    const auto has_fec = [](const std::vector<Choice>& made) {
+        const auto& chosen = made[1].codecs.at(0);
+        return chosen.red || chosen.red_rtx || chosen.ulpfec;
+    };
+    EXPECT_FALSE(has_fec(choose(offer, {{"opus"}, {"H264"}}, true))) << "whose pictures have no numbers";
+    EXPECT_FALSE(has_fec(choose(offered(red + ulpfec), {}, true))) << "RED could not be repeated";
+    EXPECT_FALSE(has_fec(choose(offered(red + rtx), {}, true))) << "RED alone is of no use";
+    EXPECT_FALSE(has_fec(choose(parse(offer_of("recvonly")), {}, false)));
 }
 
 TEST(SdpChoice, CodecsThatThePageDeletedAreNotChosen) {

@@ -24,6 +24,7 @@ Packet parse_packet(ByteSpan bytes) {
     const auto first = reader.u8(), second = reader.u8();
     if (first >> 6 != 2) throw Malformed("RTP: the version is not 2");
     Packet packet;
+    packet.whole = bytes;
     packet.marker = (second & 0x80) != 0;
     packet.payload_type = second & 0x7f;
     packet.sequence = reader.u16();

@@ -21,6 +21,7 @@ struct Packet {
     std::uint16_t extension_profile = 0;  // 0xBEDE: one-byte headers, 0x100n: two-byte headers
     ByteSpan extensions;
     ByteSpan payload;  // without padding; empty in packets that only probe
+    ByteSpan whole;    // all that it was parsed from
 };
 
 /// Throws Malformed. CSRCs are passed over.

@@ -1,6 +1,7 @@
 #include "rtp/vp8_depacketiser.hpp"
 
 #include <cstring>
+#include <utility>
 
 namespace tapedeck::rtp {
 
@@ -15,7 +16,8 @@ Vp8Descriptor parse_vp8(ByteSpan bytes) {
         const auto present = reader.u8();
         if ((present & 0x80) != 0) {
             std::uint16_t picture = reader.u8();
-            if ((picture & 0x80) != 0) picture = static_cast<std::uint16_t>((picture & 0x7f) << 8 | reader.u8());
+            descriptor.is_long_picture = (picture & 0x80) != 0;
+            if (descriptor.is_long_picture) picture = static_cast<std::uint16_t>((picture & 0x7f) << 8 | reader.u8());
             descriptor.picture = picture;
         }
         if ((present & 0x40) != 0) descriptor.tl0_picture = reader.u8();
@@ -37,8 +39,11 @@ Vp8Depacketiser::Vp8Depacketiser(Context context, std::uint32_t track)
 
 void Vp8Depacketiser::push(const Received& received, MediaOut& out) {
     if (received.lost != 0) {
-        drop_frame();
-        discontinuity_ = wants_key_ = true;
+        maybe_lost_ = true;
+        if (begun_) {
+            drop_frame();
+            discontinuity_ = wants_key_ = true;
+        }
     }
     const auto& packet = received.packet;
     if (packet.payload.empty()) return;
@@ -49,8 +54,7 @@ void Vp8Depacketiser::push(const Received& received, MediaOut& out) {
         const bool first = descriptor.start && descriptor.partition == 0;
         if (first && begun_) end_frame(out);
         if (!begun_) {
-            begun_ = true;
-            broken_ = !first;
+            begin_frame(descriptor, first);
             frame_.timestamp = timestamp;
             frame_.wallclock_us = received.wallclock_us;
         }
@@ -61,6 +65,14 @@ void Vp8Depacketiser::push(const Received& received, MediaOut& out) {
         frame_.timestamp = timestamp;
     }
     if (packet.marker) end_frame(out);
+}
+
+void Vp8Depacketiser::begin_frame(const Vp8Descriptor& descriptor, bool is_first) {
+    begun_ = true;
+    broken_ = !is_first;
+    const auto before = std::exchange(picture_, descriptor.is_long_picture ? descriptor.picture : std::nullopt);
+    const bool follows = before && picture_ && *picture_ == ((*before + 1) & 0x7fff);
+    if (std::exchange(maybe_lost_, false) && !follows) discontinuity_ = wants_key_ = true;
 }
 
 void Vp8Depacketiser::end_frame(MediaOut& out) {

@@ -19,6 +19,8 @@ ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const Med
     setup.payload_type = codec.payload_type;
     if (chosen.rtx) setup.rtx = chosen.rtx->payload_type;
     if (chosen.red) setup.red = chosen.red->payload_type;
+    if (chosen.red_rtx) setup.red_rtx = chosen.red_rtx->payload_type;
+    if (chosen.ulpfec) setup.ulpfec = chosen.ulpfec->payload_type;
     setup.parameter_sets = sdp::parameter_sets(codec);
     setup.has_nack = codec.has_feedback("nack");
     setup.has_pli = codec.has_feedback("nack pli");

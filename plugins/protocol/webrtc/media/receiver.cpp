@@ -45,11 +45,12 @@ Receiver::Receiver(Context context, const ReceiverSetup& setup)
       sender_clock_(setup.clock) {}
 
 bool Receiver::takes(std::uint8_t payload_type) const {
-    return payload_type == setup_.payload_type || payload_type == setup_.rtx || payload_type == setup_.red;
+    return payload_type == setup_.payload_type || payload_type == setup_.rtx || payload_type == setup_.red ||
+           payload_type == setup_.red_rtx;
 }
 
 void Receiver::rtp(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
-    if (packet.payload_type == setup_.rtx)
+    if (packet.payload_type == setup_.rtx || packet.payload_type == setup_.red_rtx)
         repeated(packet, buffer, now_us);
     else
         original(packet, buffer, now_us);
@@ -64,6 +65,7 @@ void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us) {
     rtx_ssrc_.reset();
     statistics_.emplace(packet.ssrc, setup_.clock);
     jitter_.emplace(setup_.jitter);
+    if (setup_.ulpfec) ulpfec_.emplace(context_);
     sender_clock_ = rtp::SenderClock(setup_.clock);
     first_report_.reset();
     timestamp_.reset();
@@ -79,7 +81,29 @@ void Receiver::original(const rtp::Packet& packet, const Buffer& buffer, std::in
     }
     last_packet_us_ = now_us;
     statistics_->packet(packet, now_us);
-    if (packet.payload_type == setup_.payload_type) return insert(packet, buffer, now_us, false);
+    unpack(packet);
+    for (const auto& block : blocks_) {
+        const bool is_own = &block == &blocks_.back();
+        try {
+            if (ulpfec_ && block.payload_type == setup_.ulpfec) ulpfec_->fec(block.payload, buffer);
+        } catch (const Malformed&) {
+            ++malformed_;
+        }
+        if (block.payload_type == setup_.payload_type) {
+            if (ulpfec_ && is_own) ulpfec_->media(block, buffer);
+            insert(block, buffer, now_us, !is_own);
+        } else if (is_own) {
+            auto empty = packet;  // its number is not missing
+            empty.payload = {};
+            insert(empty, buffer, now_us, false);
+        }
+    }
+    while (const auto rebuilt = ulpfec_ ? ulpfec_->recovered() : std::nullopt)
+        if (rebuilt->packet.payload_type == setup_.payload_type) insert(rebuilt->packet, rebuilt->buffer, now_us, true);
+}
+
+/// Into `blocks_`, of which the last one has the packet's own number.
+void Receiver::unpack(const rtp::Packet& packet) {
     blocks_.clear();
     if (packet.payload_type == setup_.red) {
         try {
@@ -89,19 +113,17 @@ void Receiver::original(const rtp::Packet& packet, const Buffer& buffer, std::in
             blocks_.clear();
         }
     }
-    for (const auto& block : blocks_)
-        if (&block != &blocks_.back() && block.payload_type == setup_.payload_type) insert(block, buffer, now_us, true);
-    auto own = packet;
-    own.payload = {};
-    if (!blocks_.empty() && blocks_.back().payload_type == setup_.payload_type) own = blocks_.back();
-    insert(own, buffer, now_us, false);
+    if (blocks_.empty()) blocks_.push_back(packet);
 }
 
 void Receiver::repeated(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
     if (!ssrc_) return;
     rtx_ssrc_ = packet.ssrc;
-    if (const auto original = rtp::unpack_rtx(packet, *ssrc_, setup_.payload_type))
-        insert(*original, buffer, now_us, true);
+    const bool is_red = packet.payload_type == setup_.red_rtx;
+    const auto original = rtp::unpack_rtx(packet, *ssrc_, is_red ? setup_.red.value_or(0) : setup_.payload_type);
+    if (!original) return;
+    unpack(*original);
+    if (blocks_.back().payload_type == setup_.payload_type) insert(blocks_.back(), buffer, now_us, true);
 }
 
 void Receiver::insert(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, bool repeated) {
@@ -148,7 +170,7 @@ void Receiver::track(const td_track& track) {
 }
 
 void Receiver::packet(const td_packet& packet) {
-    if ((packet.flags & TD_PACKET_KEY) != 0) wants_key_ = false;
+    if ((packet.flags & TD_PACKET_KEY) != 0) wants_key_ = wants_by_fir_ = false;
     auto placed = packet;
     const td_rational base{1, static_cast<std::int32_t>(setup_.clock)};
     if (!shift_) shift_ = to_ticks(now_us_ + setup_.unix_offset_us, base) - packet.pts;
@@ -165,11 +187,11 @@ void Receiver::feedback(Bytes& into, std::uint32_t own_ssrc, std::int64_t now_us
     }
     if (setup_.key_interval_us != 0 && now_us - last_key_us_ >= setup_.key_interval_us) {
         last_key_us_ = now_us;
-        wants_key_ = true;
+        wants_key_ = wants_by_fir_ = true;
     }
     if (!setup_.has_pli && !setup_.has_fir) return;
     if (!key_requests_.due(needs_key(), now_us, jitter_->rtt_us())) return;
-    if (setup_.has_pli)
+    if (setup_.has_pli && !(wants_by_fir_ && setup_.has_fir))
         rtp::append(into, rtp::PictureLoss{own_ssrc, *ssrc_});
     else
         rtp::append(into, rtp::FullIntra{own_ssrc, *ssrc_, fir_number_++});

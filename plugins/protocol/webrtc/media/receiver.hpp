@@ -12,6 +12,7 @@
 #include "rtp/rtcp.hpp"
 #include "rtp/sender_clock.hpp"
 #include "rtp/statistics.hpp"
+#include "rtp/ulpfec.hpp"
 
 namespace tapedeck::webrtc {
 
@@ -21,10 +22,10 @@ struct ReceiverSetup {
     std::uint32_t clock = 0;     // of RTP, Hz
     std::uint32_t channels = 1;  // of Opus
     std::uint8_t payload_type = 0;
-    std::optional<std::uint8_t> rtx, red;
-    std::vector<Bytes> parameter_sets;  // H.264's, from the SDP
+    std::optional<std::uint8_t> rtx, red, red_rtx, ulpfec;  // payload types, too
+    std::vector<Bytes> parameter_sets;                      // H.264's, from the SDP
     bool has_nack = false, has_pli = false, has_fir = false;
-    std::int64_t key_interval_us = 0;  // a key frame is asked for this often; 0: when one is needed
+    std::int64_t key_interval_us = 0;  // a key frame is asked for this often, by FIR if possible; 0: when one is needed
     rtp::JitterLimits jitter;
     std::int64_t unix_offset_us = 0;  // from the monotonic clock
 };
@@ -65,6 +66,7 @@ private:
     void begin(const rtp::Packet& packet, std::int64_t now_us);
     void pop(std::int64_t due_us, std::int64_t now_us, rtp::MediaOut& out);
     void original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
+    void unpack(const rtp::Packet& packet);
     void repeated(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
     void insert(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, bool repeated);
     bool needs_key() const { return is_video_ && (wants_key_ || depacketiser_->wants_key()); }
@@ -78,12 +80,13 @@ private:
     std::optional<std::uint32_t> ssrc_, rtx_ssrc_;
     std::optional<rtp::ReceiveStatistics> statistics_;
     std::optional<rtp::JitterBuffer> jitter_;
+    std::optional<rtp::Ulpfec> ulpfec_;
     rtp::SenderClock sender_clock_;
     std::optional<rtp::SenderInfo> first_report_;  // that came before any packet was given
     std::optional<std::int64_t> timestamp_;        // of the last packet given, extended
     std::optional<std::int64_t> shift_;            // from timestamps to what is given, ticks
     rtp::KeyRequests key_requests_;
-    bool wants_key_ = false;
+    bool wants_key_ = false, wants_by_fir_ = false;
     std::uint8_t fir_number_ = 0;
     std::int64_t last_key_us_ = 0, last_packet_us_ = 0;
     std::uint64_t malformed_ = 0;

@@ -63,8 +63,8 @@ struct Preferences {
 /// A codec that was chosen.
 struct Chosen {
     Codec codec;
-    std::uint32_t id = 0;           // TD_CODEC_*
-    std::optional<Codec> rtx, red;  // with it
+    std::uint32_t id = 0;                            // TD_CODEC_*
+    std::optional<Codec> rtx, red, red_rtx, ulpfec;  // with it
 };
 
 /// What becomes of one m-line; without codecs it is rejected.

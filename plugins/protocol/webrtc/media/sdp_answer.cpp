@@ -46,14 +46,38 @@ std::optional<Codec> rtx_of(const Line& line, const Codec& codec) {
     return std::nullopt;
 }
 
-/// Of sound only: its blocks are the codec's own packets again. Video's would bring FEC.
-std::optional<Codec> red_of(const Line& line, const Codec& codec) {
+/// Sound in RED is the codec's own packets again. Pictures in RED come with FEC, and all of them come so: lost ones are
+/// repeated as RED, or not at all. A lost FEC packet looks like a lost picture where pictures have no numbers, which is
+/// worse than no FEC where lost packets are repeated.
+void add_redundancy(Chosen& chosen, const Line& line) {
+    const auto& codec = chosen.codec;
     const auto number = std::to_string(codec.payload_type);
-    for (const auto& one : line.codecs)
-        if (line.kind == "audio" && one.is("red") && one.clock == codec.clock && one.channels == codec.channels &&
-            (one.fmtp == number || one.fmtp.starts_with(number + "/")))
-            return one;
-    return std::nullopt;
+    const auto named = [&](std::string_view name) -> std::optional<Codec> {
+        for (const auto& one : line.codecs)
+            if (one.is(name) && one.clock == codec.clock && one.channels == codec.channels &&
+                (line.kind != "audio" || one.fmtp == number || one.fmtp.starts_with(number + "/")))
+                return one;
+        return std::nullopt;
+    };
+    const auto red = named("red"), ulpfec = named("ulpfec");
+    if (!red || line.kind == "audio") {
+        chosen.red = red;
+        return;
+    }
+    const auto red_rtx = rtx_of(line, *red);
+    const bool has_numbers = chosen.id == TD_CODEC_VP8 || !codec.has_feedback("nack");
+    if (!ulpfec || !has_numbers || (chosen.rtx && !red_rtx)) return;
+    chosen.red = red;
+    chosen.red_rtx = red_rtx;
+    chosen.ulpfec = ulpfec;
+}
+
+/// What comes with a codec in the answer, itself first.
+std::vector<const Codec*> codecs_of(const Chosen& chosen) {
+    std::vector<const Codec*> all{&chosen.codec};
+    for (const auto* one : {&chosen.rtx, &chosen.red, &chosen.red_rtx, &chosen.ulpfec})
+        if (*one) all.push_back(&**one);
+    return all;
 }
 
 /// All that can be taken, the best first.
@@ -76,7 +100,9 @@ std::vector<Chosen> common(const Line& line, const std::vector<std::string>& pre
         const auto rank =
             static_cast<std::size_t>(line.kind == "audio" ? wanted - preferred.begin()
                                                           : std::find(order.begin(), order.end(), id) - order.begin());
-        found.push_back({rank, is_mode_0, {codec, id, rtx_of(line, codec), red_of(line, codec)}});
+        Chosen taken{codec, id, rtx_of(line, codec), {}, {}, {}};
+        if (publishes) add_redundancy(taken, line);
+        found.push_back({rank, is_mode_0, std::move(taken)});
     }
     std::stable_sort(found.begin(), found.end(), [](const Ranked& a, const Ranked& b) {
         return a.rank != b.rank ? a.rank < b.rank : a.is_mode_0 < b.is_mode_0;
@@ -163,8 +189,8 @@ void write_codecs(Text& text, const Choice& choice, bool publishes) {
             if (name == "transport-cc" && !choice.transport_cc) continue;
             if (chosen.codec.has_feedback(name)) text.line("a=rtcp-fb:", number, " ", name);
         }
-        if (chosen.rtx) write_codec(text, *chosen.rtx);
-        if (chosen.red) write_codec(text, *chosen.red);
+        for (const auto* codec : codecs_of(chosen))
+            if (codec != &chosen.codec) write_codec(text, *codec);
     }
 }
 
@@ -196,9 +222,7 @@ void write_candidates(Text& text, const std::vector<Endpoint>& candidates, bool 
 void write_line(Text& text, const Line& line, const Choice& choice, const Local& local) {
     std::string formats;
     for (const auto& chosen : choice.codecs)
-        for (const auto* codec :
-             {&chosen.codec, chosen.rtx ? &*chosen.rtx : nullptr, chosen.red ? &*chosen.red : nullptr})
-            if (codec != nullptr) formats += " " + std::to_string(codec->payload_type);
+        for (const auto* codec : codecs_of(chosen)) formats += " " + std::to_string(codec->payload_type);
     text.line("m=", line.kind, " ", std::to_string(local.candidates.front().port), " ", line.protocol, formats);
     text.line("c=", connection_of(local.candidates.front()));
     if (!line.mid.empty()) text.line("a=mid:", line.mid);

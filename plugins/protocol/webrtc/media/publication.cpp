@@ -7,6 +7,7 @@ namespace tapedeck::webrtc {
 namespace {
 
 constexpr std::int64_t work_interval_us = 10'000, arrivals_interval_us = 50'000, report_interval_us = 1'000'000;
+constexpr double noteworthy = 0.97;     // a fall below this share is told at once
 constexpr std::size_t full_rtcp = 800;  // bytes after which a packet goes out
 
 ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const MediaSettings& settings) {
@@ -44,8 +45,16 @@ void Publication::ask(const td_stream_info& info) {
         receivers_.emplace_back(core_->context,
                                 setup_of(chosen, static_cast<std::uint32_t>(receivers_.size()), core_->settings));
         if (choice.transport_cc) transport_cc_ = choice.transport_cc;
+        if (choice.send_time) send_time_ = choice.send_time;
         has_remb_ = has_remb_ || chosen.codec.has_feedback("goog-remb");
         has_reduced_size_ = has_reduced_size_ && offer_.lines[i].has_reduced_size;
+    }
+    if (has_remb_ && !transport_cc_) {
+        rtp::Bandwidth::Limits limits;
+        limits.most = static_cast<double>(core_->settings.largest_bitrate);
+        limits.start = std::min(limits.start, limits.most);
+        limits.least = std::min(limits.least, limits.most);
+        bandwidth_.emplace(limits);
     }
     own_ssrc_ = static_cast<std::uint32_t>(id_) | 1;
     publish(core_->context, info, std::static_pointer_cast<Publication>(shared_from_this()));
@@ -106,11 +115,26 @@ void Publication::rtp(const Arrival& arrival) {
     }
     auto* receiver = receiver_of(packet);
     if (receiver == nullptr) return;
+    if (bandwidth_) measure(packet, *receiver, now_us);
     receiver->rtp(packet, arrival.keep(), now_us);
     if (packet.marker || now_us - last_work_us_ >= work_interval_us)
         work(now_us);
     else
         come_back();
+}
+
+/// By abs-send-time (6.18 fixed point seconds), else by the timestamps of pictures.
+void Publication::measure(const rtp::Packet& packet, const Receiver& receiver, std::int64_t now_us) {
+    std::int64_t sent_us = 0;
+    if (send_time_) {
+        const auto sent = rtp::extension(packet, *send_time_);
+        if (!sent || sent->size() != 3) return;
+        sent_us = send_times_(std::uint32_t{(*sent)[0]} << 16 | (*sent)[1] << 8 | (*sent)[2]) * 1'000'000 >> 18;
+    } else {
+        if (receiver.clock() != 90'000) return;
+        sent_us = timestamps_(packet.timestamp) * 100 / 9;
+    }
+    bandwidth_->packet(sent_us, now_us, packet.whole.size());
 }
 
 void Publication::rtcp(const Arrival& arrival) {
@@ -162,7 +186,10 @@ void Publication::give() {
 }
 
 void Publication::send_feedback(std::int64_t now_us) {
-    if (now_us - last_report_us_ >= report_interval_us) append_report(now_us);
+    if (now_us - last_report_us_ >= report_interval_us)
+        append_report(now_us);
+    else if (bandwidth_ && bandwidth_->rate() < told_rate_ * noteworthy)
+        append_limit();
     for (auto& receiver : receivers_) {
         receiver.feedback(rtcp_, own_ssrc_, now_us);
         if (rtcp_.size() >= full_rtcp) send();
@@ -180,15 +207,23 @@ void Publication::append_report(std::int64_t now_us) {
     last_report_us_ = now_us;
     rtp::Report report;
     report.ssrc = own_ssrc_;
-    std::vector<std::uint32_t> ssrcs;
-    for (auto& receiver : receivers_) {
+    for (auto& receiver : receivers_)
         if (const auto block = receiver.report(now_us)) report.blocks.push_back(*block);
-        if (receiver.ssrc()) ssrcs.push_back(*receiver.ssrc());
-    }
     rtp::append(rtcp_, report);
     rtp::append(rtcp_, rtp::SourceName{own_ssrc_, stream_name_});
-    if (has_remb_ && !transport_cc_ && !ssrcs.empty())
-        rtp::append(rtcp_, rtp::BitrateLimit{own_ssrc_, core_->settings.largest_bitrate, ssrcs});
+    if (!bandwidth_) return;
+    std::uint8_t worst = 0;
+    for (const auto& block : report.blocks) worst = std::max(worst, block.fraction_lost);
+    bandwidth_->loss(worst);
+    append_limit();
+}
+
+void Publication::append_limit() {
+    std::vector<std::uint32_t> ssrcs;
+    for (const auto& receiver : receivers_)
+        if (receiver.ssrc()) ssrcs.push_back(*receiver.ssrc());
+    told_rate_ = bandwidth_->rate();
+    if (!ssrcs.empty()) rtp::append(rtcp_, rtp::BitrateLimit{own_ssrc_, static_cast<std::uint64_t>(told_rate_), ssrcs});
 }
 
 /// A compound begins with a report unless the client takes less (RFC 5506).

@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "rtp/bandwidth.hpp"
+#include "tapedeck/media/unwrap.hpp"
 #include "webrtc/media/batch.hpp"
 #include "webrtc/media/receiver.hpp"
 #include "webrtc/media/session.hpp"
@@ -31,6 +33,8 @@ private:
     void ask(const td_stream_info& info) override;
     void leave(const std::string& reason) override;
     Receiver* receiver_of(const rtp::Packet& packet);
+    void measure(const rtp::Packet& packet, const Receiver& receiver, std::int64_t now_us);
+    void append_limit();
     void work(std::int64_t now_us);
     void come_back();
     void give();
@@ -42,8 +46,12 @@ private:
     std::vector<Receiver> receivers_;  // by number of track
     Batch batch_;
     std::uint32_t own_ssrc_ = 1;
-    std::optional<std::uint8_t> transport_cc_;  // header extension
+    std::optional<std::uint8_t> transport_cc_, send_time_;  // header extensions
     bool has_remb_ = false, has_reduced_size_ = true;
+    std::optional<rtp::Bandwidth> bandwidth_;  // of a sender that wants REMB
+    Unwrapper<24> send_times_;
+    Unwrapper<32> timestamps_;
+    double told_rate_ = 0;
     rtp::TransportFeedbackBuilder arrivals_;
     std::int64_t last_rtp_us_ = 0, last_work_us_ = 0, last_arrivals_us_ = 0, last_report_us_ = 0;
     Bytes rtcp_;

@@ -11,11 +11,11 @@ MINUTES, RATE, EVERY = 10, 10, 10  # pictures a second; seconds from click to cl
 WAYS = {"h264-opus": "mp4", "h264-aac": "mp4", "vp8-opus": "webm"}  # encoded, copied on a grid of frames, copied in ms
 
 
-def clicks(path):
-    """When each is heard, as a player plays it."""
-    run_ = subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-v", "info", "-copyts", "-i", str(path), "-map", "0:a", "-af", "silencedetect=n=0.3:d=1", "-f", "null", "-"],
+def clicks(path, pause=1, most=MINUTES * 60 // EVERY):
+    """When each is heard, as a player plays it, after `pause` seconds of silence."""
+    run_ = subprocess.run(["ffmpeg", "-nostdin", "-hide_banner", "-v", "info", "-copyts", "-i", str(path), "-map", "0:a", "-af", f"silencedetect=n=0.3:d={pause}", "-f", "null", "-"],
                           capture_output=True, text=True, check=True)
-    return [float(time) for time in re.findall(r"silence_end: ([\d.]+)", run_.stderr)][:MINUTES * 60 // EVERY]
+    return [float(time) for time in re.findall(r"silence_end: ([\d.]+)", run_.stderr)][:most]
 
 
 def leads(path):

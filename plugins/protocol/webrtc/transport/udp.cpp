@@ -64,6 +64,7 @@ void leave_from(const Endpoint& local, msghdr& header, Control& control) {
 UdpSocket::UdpSocket(const Endpoint& address) : socket_(SOCK_DGRAM, address) {
     set_option(descriptor(), SOL_SOCKET, SO_RCVBUF, socket_buffer);
     set_option(descriptor(), SOL_SOCKET, SO_SNDBUF, socket_buffer);
+    set_option(descriptor(), SOL_SOCKET, SO_RCVBUFFORCE, socket_buffer);  // beyond rmem_max, where we may
     if (address.is_any())
         address.is_v4() ? set_option(descriptor(), IPPROTO_IP, IP_PKTINFO, 1)
                         : set_option(descriptor(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);

@@ -34,6 +34,13 @@ def cpu_seconds(pid):
     return total
 
 
+def all_cpu_seconds(pid):
+    """User and system time of one process with its threads that ended, to a tick of the clock."""
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _sum(pid, file, key):
     total = 0
     for member in family(pid):
@@ -43,6 +50,10 @@ def _sum(pid, file, key):
         except OSError:
             pass
     return total
+
+
+def rss_kb(pid):
+    return _sum(pid, "status", "VmRSS")
 
 
 def peak_kb(pid):

@@ -54,10 +54,6 @@ class Janus(janus.Janus):
         return True
 
 
-def rss_kb(pid):
-    return process._sum(pid, "status", "VmRSS")
-
-
 def load(clip, server, publishers, *options):
     out = subprocess.run([LOAD, clip, "127.0.0.1", str(server.port), str(publishers), *map(str, options)], capture_output=True, text=True)
     if out.returncode != 0:
@@ -83,10 +79,10 @@ def measure(kind, clip, publishers, folder):
         process.settle(pid)
         for file in server.records.rglob("*"):
             file.unlink()
-        cpu, base = process.cpu_seconds(pid), rss_kb(pid)
+        cpu, base = process.all_cpu_seconds(pid), process.rss_kb(pid)
         sent = load(clip, server, publishers)
         process.settle(pid)
-        figures = {"cpu": process.cpu_seconds(pid) - cpu, "base": base, "peak": process.peak_kb(pid), "sent": sent}
+        figures = {"cpu": process.all_cpu_seconds(pid) - cpu, "base": base, "peak": process.peak_kb(pid), "sent": sent}
         try:
             figures["whole"] = server.is_whole(clip, sent)
         except AssertionError as error:
@@ -100,13 +96,13 @@ def handshakes(kind, clip, counts, folder):
     """RSS in kB after each of these numbers of connections in all, and milliseconds of CPU for one."""
     def work(server):
         pid, done, sizes = server.process.pid, 0, []
-        cpu = process.cpu_seconds(pid)
+        cpu = process.all_cpu_seconds(pid)
         for count in counts:
             load(clip, server, count - done, "--handshakes", "--name", f"h{count}-", "--query", "record=false")
             done = count
             process.settle(pid)
-            sizes.append(rss_kb(pid))
-        return sizes, (process.cpu_seconds(pid) - cpu) / done * 1000
+            sizes.append(process.rss_kb(pid))
+        return sizes, (process.all_cpu_seconds(pid) - cpu) / done * 1000
     return in_home(kind, work, folder)
 
 
@@ -133,9 +129,9 @@ def main():
                 sent = figures[0]["sent"]
                 rows.append([kind.name, codec, publishers, f"{of['cpu'] / minutes * 1000:.0f}", f"{of['base'] / 1024:.1f}",
                              f"{(of['peak'] - of['base']) / publishers:.0f}", f"{sent['bytes'] * 8 / publishers / options.seconds / 1e6:.2f}",
-                             sent["repeated"], all(f["whole"] for f in figures), f"{sent['cpu'] / sent['wall'] * 100:.0f}%"])
+                             sent["repeated"], all(f["whole"] for f in figures), f"{sent['cpu'] / sent['wall'] * 100:.0f}%", f"{sent['stalled']:.1f}"])
                 print(rows[-1], file=sys.stderr)
-    process.table(["server", "codec", "publishers", "CPU ms/stream-min", "MB idle", "kB/peer", "Mbit/s", "repeats", "whole", "load's CPU"], rows)
+    process.table(["server", "codec", "publishers", "CPU ms/stream-min", "MB idle", "kB/peer", "Mbit/s", "repeats", "whole", "load's CPU", "it stalled, s"], rows)
     counts = [int(count) for count in options.handshakes.split(",") if count]
     if counts:
         print()

@@ -103,6 +103,11 @@ std::int64_t now_us() {
     return duration_cast<std::chrono::microseconds>(steady_clock::now().time_since_epoch()).count();
 }
 
+std::int64_t unix_us() {
+    using namespace std::chrono;
+    return duration_cast<std::chrono::microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
 double cpu_seconds() {
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
@@ -112,13 +117,21 @@ double cpu_seconds() {
     return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
-/// Runs all publishers to their end. Each starts at its place within the ramp, and when fewer than allowed are there.
-void run(std::vector<std::unique_ptr<WhipPublisher>>& publishers, const Command& command) {
+/// Runs all publishers to their end, and gives the time in which it could not. Each starts at its place within the
+/// ramp, and when fewer than allowed are there. Where the system lets this program wait, the publishers' time stands
+/// still: else all of them would send what they missed in one burst, as no hundred senders do.
+std::int64_t run(std::vector<std::unique_ptr<WhipPublisher>>& publishers, const Command& command) {
+    constexpr std::int64_t usual_us = 10'000;
     Outbox out;
     const auto began_us = now_us();
+    auto last_us = began_us;
+    std::int64_t stalled_us = 0;
     std::vector<pollfd> sockets;
     for (std::size_t left = publishers.size(); left > 0;) {
-        const auto now = now_us();
+        const auto real_us = now_us();
+        stalled_us += std::max<std::int64_t>(real_us - last_us - usual_us, 0);
+        last_us = real_us;
+        const auto now = real_us - stalled_us;
         sockets.clear();
         left = 0;
         unsigned running = 0;
@@ -142,9 +155,11 @@ void run(std::vector<std::unique_ptr<WhipPublisher>>& publishers, const Command&
         // Senders look at the clock every few milliseconds; what comes wakes them sooner.
         if (left > 0) poll(sockets.data(), sockets.size(), 4);
     }
+    return stalled_us;
 }
 
-void print(const Command& command, const std::vector<std::unique_ptr<WhipPublisher>>& publishers, double wall) {
+void print(const Command& command, const std::vector<std::unique_ptr<WhipPublisher>>& publishers, double stalled,
+           double wall) {
     RtpCounts sum;
     unsigned failed = 0;
     double connected_ms = 0;
@@ -177,8 +192,8 @@ void print(const Command& command, const std::vector<std::unique_ptr<WhipPublish
     number("nacks", sum.nacks);
     number("key_requests", sum.key_requests);
     number("refused", sum.refused);
-    std::printf("\"connected_ms\": %.1f, \"wall\": %.3f, \"cpu\": %.3f, \"failed\": %u}\n", connected_ms, wall,
-                cpu_seconds(), failed);
+    std::printf("\"connected_ms\": %.1f, \"stalled\": %.3f, \"wall\": %.3f, \"cpu\": %.3f, \"failed\": %u}\n",
+                connected_ms, stalled, wall, cpu_seconds(), failed);
     if (failed != 0) throw std::runtime_error(std::to_string(failed) + " publishers failed");
 }
 
@@ -197,13 +212,15 @@ int main(int argc, char** argv) {
         const auto clip =
             tapedeck::load::read_media_clip(tapedeck::Context(host.table(), host.context()), command.file);
         command.plan.clip = &clip;
+        command.plan.unix_offset_us = unix_us() - now_us();
         command.plan.identity = tapedeck::webrtc::DtlsIdentity::make();
         std::vector<std::unique_ptr<WhipPublisher>> publishers;
         for (unsigned i = 0; i < command.publishers; ++i)
             publishers.push_back(std::make_unique<WhipPublisher>(command.plan, command.name + std::to_string(i), i));
         const auto began_us = now_us();
-        run(publishers, command);
-        print(command, publishers, static_cast<double>(now_us() - began_us) / 1e6);
+        const auto stalled_us = run(publishers, command);
+        print(command, publishers, static_cast<double>(stalled_us) / 1e6,
+              static_cast<double>(now_us() - began_us) / 1e6);
         return 0;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "webrtc_load: %s\n", e.what());

@@ -49,11 +49,6 @@ webrtc::Endpoint candidate_of(const std::string& sdp) {
     throw std::runtime_error("the answer has no candidate over UDP");
 }
 
-std::int64_t unix_us() {
-    using namespace std::chrono;
-    return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
-}
-
 }  // namespace
 
 WhipPublisher::WhipPublisher(const WhipPlan& plan, std::string name, std::uint64_t number)
@@ -301,10 +296,10 @@ void WhipPublisher::send_reports(std::int64_t now_us, Outbox& out) {
         const auto media_us = now_us - connected_us_;
         const auto ticks = rescale(media_us, {1, 1'000'000}, {1, static_cast<std::int32_t>(track.clock)});
         Bytes rtcp;
-        rtp::append(
-            rtcp, rtp::Report{track.ssrc,
-                              track.sender->info(unix_us(), track.first_timestamp + static_cast<std::uint32_t>(ticks)),
-                              {}});
+        rtp::append(rtcp, rtp::Report{track.ssrc,
+                                      track.sender->info(plan_.unix_offset_us + now_us,
+                                                         track.first_timestamp + static_cast<std::uint32_t>(ticks)),
+                                      {}});
         rtp::append(rtcp, rtp::SourceName{track.ssrc, "load"});
         std::copy(rtcp.begin(), rtcp.end(), out.room().begin());
         send(SrtpSession::Type::rtcp, out, rtcp.size(), std::nullopt, now_us);

@@ -23,11 +23,12 @@ namespace tapedeck::load {
 
 /// What all publishers of a run share; outlives them.
 struct WhipPlan {
-    webrtc::Endpoint server;         // its HTTP port
-    std::string query, token;        // `record=true`; a bearer token; empty: none
-    LineTraits there, back;          // towards the server and from it
-    std::int64_t media_us = 0;       // of the clip; 0: none, leave when connected
-    std::int64_t hold_us = 600'000;  // between the last unit and the goodbye, for repeats
+    webrtc::Endpoint server;          // its HTTP port
+    std::string query, token;         // `record=true`; a bearer token; empty: none
+    LineTraits there, back;           // towards the server and from it
+    std::int64_t media_us = 0;        // of the clip; 0: none, leave when connected
+    std::int64_t hold_us = 600'000;   // between the last unit and the goodbye, for repeats
+    std::int64_t unix_offset_us = 0;  // from the publishers' clock to the wall's
     std::shared_ptr<webrtc::DtlsIdentity> identity;
     const MediaClip* clip = nullptr;
 };

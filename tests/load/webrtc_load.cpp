@@ -17,7 +17,6 @@
 
 namespace {
 
-using tapedeck::load::MediaClip;
 using tapedeck::load::Outbox;
 using tapedeck::load::RtpCounts;
 using tapedeck::load::WhipPlan;

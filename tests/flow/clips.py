@@ -1,8 +1,8 @@
-"""Generated clips, made once for each build folder. What they hold is known, so tests can compare packets with them."""
+"""Generated clips, made once for all builds. What they hold is known, so tests can compare packets with them."""
 import fcntl
 import subprocess
 
-from case import BUILD
+from case import SOURCE
 
 _PICTURE = "testsrc2=size=320x240:rate=25"
 _TONE = "sine=frequency=440:sample_rate=44100"
@@ -11,10 +11,10 @@ _AAC = ["-c:a", "aac", "-ac", "2", "-b:a", "64k"]
 
 
 def _clip(name, *arguments):
-    folder = BUILD / "clips"
-    folder.mkdir(exist_ok=True)
+    folder = SOURCE / "build" / "clips"
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    with open(folder / "lock", "w") as lock:
+    with open(folder / (name + ".lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # tests run at the same time
         if not path.exists():
             fresh = folder / ("new-" + name)

@@ -1,5 +1,7 @@
 """What is in a file, by other programs' eyes: ffprobe, ffmpeg, and a walk over the boxes."""
+import functools
 import json
+import pathlib
 import subprocess
 
 
@@ -16,17 +18,31 @@ def track(path, kind):
     return next((s for s in probe(path)["streams"] if s["codec_type"] == kind), None)
 
 
+def _tracks(path):
+    """[(kind, rows)] of every video and audio track, by one process for all of them; a row as `packets` gives it."""
+    file = path.stat()
+    return _tracks_of(path, file.st_mtime_ns, file.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _tracks_of(path, _changed, _size):
+    isobmff = ["-ignore_editlist", "1"] if path.suffix in (".mp4", ".m4a") else []
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *isobmff, "-copyts", "-i", str(path), "-map", "0:v?", "-map", "0:a?",
+                          "-c", "copy", "-copyinkf", "-f", "framemd5", "-"], capture_output=True, text=True)
+    assert run.returncode == 0 and not run.stderr, f"{path}: {run.stderr}"
+    lines = run.stdout.splitlines()
+    tracks = [(line.rsplit(" ", 1)[1], []) for line in lines if line.startswith("#media_type")]
+    for line in lines:
+        if line and line[0] != "#":
+            track, dts, pts, _, size, md5 = (field.strip() for field in line.split(",")[:6])
+            tracks[int(track)][1].append((int(pts), int(dts), int(size), md5))
+    return tracks
+
+
 def packets(path, kind):
     """[(pts, dts, size, md5)] of every packet of the first track of this kind, in its time base, edit lists ignored; none
     when there is no such track."""
-    if track(path, kind) is None:
-        return []
-    isobmff = ["-ignore_editlist", "1"] if str(path).endswith((".mp4", ".m4a")) else []
-    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *isobmff, "-copyts", "-i", str(path), "-map", f"0:{kind[0]}:0",
-                          "-c", "copy", "-copyinkf", "-f", "framemd5", "-"], capture_output=True, text=True)
-    assert run.returncode == 0, f"{path}: {run.stderr}"
-    rows = [[field.strip() for field in line.split(",")] for line in run.stdout.splitlines() if line and line[0] != "#"]
-    return [(int(r[2]), int(r[1]), int(r[4]), r[5]) for r in rows]
+    return next((list(rows) for of, rows in _tracks(pathlib.Path(path)) if of == kind), [])
 
 
 def times(path, kind):
@@ -41,18 +57,10 @@ def hashes(path, kind):
 
 
 def all_hashes(path):
-    """{kind: [md5]} of the packets of all tracks, by one process."""
-    isobmff = ["-ignore_editlist", "1"] if str(path).endswith(".mp4") else []
-    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *isobmff, "-copyts", "-i", str(path), "-map", "0", "-c", "copy", "-copyinkf",
-                          "-f", "framemd5", "-"], capture_output=True, text=True)
-    assert run.returncode == 0, f"{path}: {run.stderr}"
-    lines = run.stdout.splitlines()
-    kinds = [line.rsplit(" ", 1)[1] for line in lines if line.startswith("#media_type")]
-    found = {kind: [] for kind in kinds}
-    for line in lines:
-        if line and line[0] != "#":
-            fields = line.split(",")
-            found[kinds[int(fields[0])]].append(fields[5].strip())
+    """{kind: [md5]} of the packets of all tracks."""
+    found = {}
+    for kind, rows in _tracks(pathlib.Path(path)):
+        found.setdefault(kind, []).extend(md5 for *_, md5 in rows)
     return found
 
 

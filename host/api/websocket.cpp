@@ -22,8 +22,8 @@ using namespace std::chrono_literals;
 using boost::asio::awaitable;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t read_size = 4096;
-constexpr auto goodbye_limit = 2000ms;  // for the other side's close frame
+constexpr std::size_t piece_size = 4096;
+constexpr auto close_limit = 2000ms;  // for the other side's close frame
 
 }  // namespace
 
@@ -138,7 +138,7 @@ void WebSocket::go_away() {
 awaitable<std::string> WebSocket::read_all(std::string received) {
     using Kind = WebSocketMessage::Kind;
     WebSocketReader reader(options_->message_bytes);
-    std::array<char, read_size> bytes;
+    std::array<char, piece_size> bytes;
     while (true) {
         std::string_view rest = received;
         while (auto message = reader.next(rest)) {
@@ -182,7 +182,7 @@ awaitable<void> WebSocket::write_all() {
         co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     }
     if (is_read_) co_return;
-    timer_.expires_after(goodbye_limit);
+    timer_.expires_after(close_limit);
     co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
     if (!is_read_) wire_->close();
 }

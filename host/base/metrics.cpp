@@ -15,7 +15,7 @@ struct Family {
     std::map<std::string, Value, std::less<>> values;  // by label set; nodes never move
 };
 
-std::mutex mutex;
+std::mutex families_mutex;
 
 std::map<std::string, Family, std::less<>>& families() {
     static auto& all = *new std::map<std::string, Family, std::less<>>;  // outlives every thread that counts
@@ -23,7 +23,7 @@ std::map<std::string, Family, std::less<>>& families() {
 }
 
 Value& find(const char* type, std::string_view name, std::string_view labels, std::string_view help) {
-    const std::lock_guard lock(mutex);
+    const std::lock_guard lock(families_mutex);
     auto family = families().find(name);
     if (family == families().end()) {
         family = families().try_emplace(std::string(name), Family{type, std::string(help), {}}).first;
@@ -44,7 +44,7 @@ Value& gauge(std::string_view name, std::string_view labels, std::string_view he
 }
 
 std::string render() {
-    const std::lock_guard lock(mutex);
+    const std::lock_guard lock(families_mutex);
     std::string out;
     for (const auto& [name, family] : families()) {
         out += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, family.help, name, family.type);

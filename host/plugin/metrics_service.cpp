@@ -74,13 +74,13 @@ void set(void* value, std::int64_t to) {
     if (value != nullptr) static_cast<metrics::Value*>(value)->store(to, std::memory_order_relaxed);
 }
 
-constexpr td_metrics table{
+constexpr td_metrics metrics_table{
     .size = sizeof(td_metrics), .reserved = 0, .counter = counter, .add = add, .gauge = gauge, .set = set};
 
 }  // namespace
 
 const td_metrics& metrics_service() {
-    return table;
+    return metrics_table;
 }
 
 }  // namespace tapedeck::host

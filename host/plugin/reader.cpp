@@ -7,13 +7,13 @@
 namespace tapedeck::host {
 namespace {
 
-const td_reader* table_of(const Extension& extension) {
+const td_reader* reader_table(const Extension& extension) {
     return static_cast<const td_reader*>(extension.declared->table);
 }
 
 }  // namespace
 
-Reader::Reader(const Extension& extension, td_file& file) : extension_(extension), table_(table_of(extension)) {
+Reader::Reader(const Extension& extension, td_file& file) : extension_(extension), table_(reader_table(extension)) {
     td_error error = empty_error();
     check(extension_, "open", table_->create(&host_table(), extension_.context, &file, &self_, &error), error);
 }
@@ -23,11 +23,11 @@ Reader::~Reader() {
 }
 
 std::string Reader::file_extension(const Extension& extension) {
-    return table_of(extension)->extension;
+    return reader_table(extension)->extension;
 }
 
 bool Reader::cuts(const Extension& extension) {
-    return offered(table_of(extension), &td_reader::cut) != nullptr;
+    return offered(reader_table(extension), &td_reader::cut) != nullptr;
 }
 
 void Reader::cut(std::int64_t from_us, std::int64_t to_us, bool exact, td_file& target) {

@@ -8,7 +8,7 @@
 namespace tapedeck::host {
 namespace {
 
-constexpr std::size_t longest_text = 8u << 10;  // paths are at most 4096 bytes; a uri may escape some of them
+constexpr std::size_t longest_place = 8u << 10;  // paths are at most 4096 bytes; a uri may escape some of them
 
 /// What the plugin wrote into `text`.
 std::string taken(const Extension& extension, const char* call, std::string text, std::size_t written) {
@@ -35,7 +35,7 @@ Storage::~Storage() {
 std::optional<std::filesystem::path> Storage::folder(const td_recording* recording) const {
     const auto function = offered(table_, &td_storage::folder);
     if (function == nullptr) return std::nullopt;
-    std::string path(longest_text, '\0');
+    std::string path(longest_place, '\0');
     std::size_t written = 0;
     td_error error = empty_error();
     const td_status status = function(self_, recording, path.data(), path.size(), &written, &error);
@@ -45,7 +45,7 @@ std::optional<std::filesystem::path> Storage::folder(const td_recording* recordi
 }
 
 std::string Storage::put(const td_recording& recording, std::string_view key, bool replace) const {
-    std::string uri(longest_text, '\0');
+    std::string uri(longest_place, '\0');
     std::size_t written = 0;
     td_error error = empty_error();
     const td_status status = table_->put(self_, &recording, text_of(key), replace ? TD_PUT_REPLACE : 0, uri.data(),

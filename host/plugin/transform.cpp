@@ -5,7 +5,7 @@
 namespace tapedeck::host {
 namespace {
 
-const td_transform* table_of(const Extension& extension) {
+const td_transform* transform_table(const Extension& extension) {
     return static_cast<const td_transform*>(extension.declared->table);
 }
 
@@ -13,12 +13,12 @@ const td_transform* table_of(const Extension& extension) {
 
 std::int32_t Transform::accepts(const Extension& extension, const td_options* options, const td_track& in,
                                 std::uint32_t codec) {
-    return table_of(extension)->accepts(&host_table(), extension.context, options, &in, codec);
+    return transform_table(extension)->accepts(&host_table(), extension.context, options, &in, codec);
 }
 
 Transform::Transform(const Extension& extension, const td_options* options, const td_track& in, const td_track& wanted,
                      td_sink& out)
-    : extension_(extension), table_(table_of(extension)) {
+    : extension_(extension), table_(transform_table(extension)) {
     td_error error = empty_error();
     const td_status status =
         table_->create(&host_table(), extension_.context, options, &in, &wanted, &out, &self_, &error);

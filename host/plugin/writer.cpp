@@ -8,13 +8,13 @@
 namespace tapedeck::host {
 namespace {
 
-const td_writer* table_of(const Extension& extension) {
+const td_writer* writer_table(const Extension& extension) {
     return static_cast<const td_writer*>(extension.declared->table);
 }
 
 }  // namespace
 
-Writer::Writer(const Extension& extension) : extension_(extension), table_(table_of(extension)) {
+Writer::Writer(const Extension& extension) : extension_(extension), table_(writer_table(extension)) {
     td_error error = empty_error();
     check(extension_, "create", table_->create(&host_table(), extension_.context, &self_, &error), error);
 }
@@ -69,10 +69,10 @@ std::optional<Writer::Recovered> Writer::recover(td_file& file, const td_recordi
 }
 
 WriterFacts::WriterFacts(const Extension& of)
-    : extension(table_of(of)->extension),
-      mime(table_of(of)->mime),
-      codecs(table_of(of)->codecs, table_of(of)->codec_count),
-      recovers(offered(table_of(of), &td_writer::recover) != nullptr) {}
+    : extension(writer_table(of)->extension),
+      mime(writer_table(of)->mime),
+      codecs(writer_table(of)->codecs, writer_table(of)->codec_count),
+      recovers(offered(writer_table(of), &td_writer::recover) != nullptr) {}
 
 bool WriterFacts::takes(std::uint32_t codec) const {
     return std::ranges::any_of(codecs, [codec](std::uint32_t one) { return one == codec || one == TD_CODEC_ANY; });

@@ -11,7 +11,7 @@
 namespace tapedeck::host {
 namespace {
 
-constexpr std::int64_t lag_us = 300'000;
+constexpr std::int64_t lane_lag_us = 300'000;
 
 /// What a transform is to make; throws Malformed where `like` cannot be read.
 td_track wanted_of(const Rendition& rendition, const TrackSpec* like) {
@@ -237,7 +237,7 @@ void Converter::wait(Timed timed) {
 
 void Converter::release(std::vector<Timed>& into) {
     std::int64_t until = newest_us_;
-    for (const auto& lane : lanes_) until = std::min(until, std::max(lane->reached_us, newest_us_ - lag_us));
+    for (const auto& lane : lanes_) until = std::min(until, std::max(lane->reached_us, newest_us_ - lane_lag_us));
     while (!waiting_.empty() && waiting_.front().order_us <= until) {
         into.push_back(std::move(waiting_.front()));
         waiting_.pop_front();

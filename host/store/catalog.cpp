@@ -18,6 +18,7 @@
 #include "base/thread_name.hpp"
 #include "store/catalog_tables.hpp"
 #include "store/keys.hpp"
+#include "store/wall_clock.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -42,11 +43,6 @@ std::string server_name(const std::string& connection, const std::filesystem::pa
     std::array<char, 256> host{};
     if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
     return std::string(host.data()) + ':' + folder.string();
-}
-
-std::int64_t now_us() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
 }
 
 }  // namespace

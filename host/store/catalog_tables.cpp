@@ -54,7 +54,7 @@ std::string column(const std::string& text) {
 
 /// Runs SQL and turns what SOCI throws into our errors.
 template <class Run>
-auto guarded(const char* what, Run run) {
+auto explained(const char* what, Run run) {
     try {
         return run();
     } catch (const soci::sqlite3_soci_error& error) {
@@ -109,7 +109,7 @@ struct CatalogTables::Statements {
 
 CatalogTables::CatalogTables(const std::string& connection, const fs::path& folder, std::string server)
     : server_(std::move(server)) {
-    guarded("open", [&] {
+    explained("open", [&] {
         if (connection.empty()) {
             std::error_code ignored;  // SQLite says what is wrong
             fs::create_directories(folder, ignored);
@@ -143,11 +143,11 @@ CatalogTables::CatalogTables(const std::string& connection, const fs::path& fold
 CatalogTables::~CatalogTables() = default;
 
 void CatalogTables::begin() {
-    guarded("begin", [&] { sql_->begin(); });
+    explained("begin", [&] { sql_->begin(); });
 }
 
 void CatalogTables::commit() {
-    guarded("commit", [&] { sql_->commit(); });
+    explained("commit", [&] { sql_->commit(); });
 }
 
 void CatalogTables::rollback() noexcept {
@@ -159,7 +159,7 @@ void CatalogTables::rollback() noexcept {
 }
 
 void CatalogTables::save(const Entry& entry) {
-    guarded("save", [&] {
+    explained("save", [&] {
         const Recording& facts = entry.facts;
         steps_->row = facts.row;
         steps_->changed =
@@ -179,7 +179,7 @@ void CatalogTables::save(const Entry& entry) {
 }
 
 void CatalogTables::save(std::int64_t row, const Debt& debt) {
-    guarded("save", [&] {
+    explained("save", [&] {
         steps_->row = row;
         steps_->target = debt.target;
         steps_->event = debt.event;
@@ -191,7 +191,7 @@ void CatalogTables::save(std::int64_t row, const Debt& debt) {
 }
 
 void CatalogTables::remove(std::int64_t row, const Debt& debt) {
-    guarded("save", [&] {
+    explained("save", [&] {
         steps_->row = row;
         steps_->target = debt.target;
         steps_->event = debt.event;
@@ -200,7 +200,7 @@ void CatalogTables::remove(std::int64_t row, const Debt& debt) {
 }
 
 void CatalogTables::remove(std::int64_t row_id) {
-    guarded("save", [&] {
+    explained("save", [&] {
         long long row = row_id;
         *sql_ << "DELETE FROM debts WHERE row_id = :row", soci::use(row);
         *sql_ << "DELETE FROM recordings WHERE row_id = :row", soci::use(row);
@@ -214,7 +214,7 @@ void CatalogTables::check() const {
 }
 
 std::vector<Entry> CatalogTables::select(const std::string& where, const std::string& text, std::int64_t number) {
-    return guarded("read", [&] {
+    return explained("read", [&] {
         std::vector<Entry> entries;
         long long limit = number, row = 0;
         std::string state, facts;

@@ -21,7 +21,7 @@ std::shared_ptr<const api::OpenFile> opened(int descriptor, const char* what) {
     return std::make_shared<const api::OpenFile>(descriptor, file_system_of(descriptor) != FileSystem::Other);
 }
 
-Collage& self(td_file* file) {
+Collage& collage_of(td_file* file) {
     return *static_cast<Collage*>(file);
 }
 
@@ -33,15 +33,15 @@ const td_file_table collage_table{
     .size = sizeof(td_file_table),
     .reserved = 0,
     .write = [](td_file* file, std::uint64_t at, const td_bytes* spans, std::size_t count,
-                td_error* error) { return guarded(error, [&] { self(file).write(at, spans, count); }); },
+                td_error* error) { return guarded(error, [&] { collage_of(file).write(at, spans, count); }); },
     .read = [](td_file* file, std::uint64_t at, std::uint8_t* into, std::size_t size, std::size_t* got,
-               td_error* error) { return guarded(error, [&] { *got = self(file).read(at, into, size); }); },
+               td_error* error) { return guarded(error, [&] { *got = collage_of(file).read(at, into, size); }); },
     .length = [](td_file* file, std::uint64_t* bytes,
-                 td_error* error) { return guarded(error, [&] { *bytes = self(file).length(); }); },
+                 td_error* error) { return guarded(error, [&] { *bytes = collage_of(file).length(); }); },
     .truncate = [](td_file*, std::uint64_t, td_error* error) { return refuse(error, "truncate"); },
     .insert = [](td_file*, std::uint64_t, std::uint64_t, td_error* error) { return refuse(error, "insert"); },
     .copy = [](td_file* file, std::uint64_t at, td_file* from, std::uint64_t from_at, std::uint64_t count,
-               td_error* error) { return guarded(error, [&] { self(file).copy(at, from, from_at, count); }); },
+               td_error* error) { return guarded(error, [&] { collage_of(file).copy(at, from, from_at, count); }); },
     .sync = [](td_file*, td_error*) -> td_status { return TD_OK; },
     .rewrite = [](td_file*, td_file**, td_error* error) { return refuse(error, "rewrite"); },
 };

@@ -12,7 +12,7 @@ namespace tapedeck::host {
 namespace {
 
 constexpr std::size_t block = 4096;              // of any disk in use; a larger one refuses the first write
-constexpr std::size_t piece = 1u << 20;          // of one call
+constexpr std::size_t write_size = 1u << 20;     // of one call
 constexpr std::size_t least_piece = 256u << 10;  // below it the cache costs less
 
 struct Free {
@@ -22,7 +22,7 @@ struct Free {
 /// A thread writes one file at a time, so one piece of aligned memory serves all its files.
 std::uint8_t* staging() {
     thread_local const std::unique_ptr<std::uint8_t, Free> memory(
-        static_cast<std::uint8_t*>(std::aligned_alloc(block, piece)));
+        static_cast<std::uint8_t*>(std::aligned_alloc(block, write_size)));
     if (memory == nullptr) throw std::bad_alloc();
     return memory.get();
 }
@@ -31,7 +31,7 @@ std::uint8_t* staging() {
 
 std::size_t DirectWrites::lead(std::uint64_t at, std::size_t size) const {
     const std::size_t first = (block - at % block) % block;
-    return is_refused_ || size < first + piece ? size : first;
+    return is_refused_ || size < first + write_size ? size : first;
 }
 
 std::size_t DirectWrites::write(const Descriptor& file, std::uint64_t at, SpanReader& from) {
@@ -41,7 +41,7 @@ std::size_t DirectWrites::write(const Descriptor& file, std::uint64_t at, SpanRe
     }
     std::size_t done = 0;
     while (from.size() >= least_piece) {
-        const std::size_t size = std::min(piece, from.size() / block * block);
+        const std::size_t size = std::min(write_size, from.size() / block * block);
         SpanReader ahead = from;
         ahead.take(staging(), size);
         const ssize_t wrote = ::pwrite(opened_->number, staging(), size, static_cast<off_t>(at + done));

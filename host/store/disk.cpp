@@ -21,7 +21,7 @@
 namespace tapedeck::host {
 namespace {
 
-constexpr auto interval = std::chrono::seconds(1);
+constexpr auto check_interval = std::chrono::seconds(1);
 
 /// Bytes free for a user that is not root; throws Error.
 std::uint64_t free_bytes(const std::filesystem::path& folder) {
@@ -157,7 +157,7 @@ bool Disk::enough(const std::filesystem::path& folder) const {
 void Disk::run(const std::shared_ptr<Shared>& shared, const std::shared_ptr<Watched>& watched) {
     name_thread("disk space");
     std::unique_lock lock(shared->mutex);
-    while (!shared->wake.wait_for(lock, interval, [&] { return shared->stopping; })) {
+    while (!shared->wake.wait_for(lock, check_interval, [&] { return shared->stopping; })) {
         lock.unlock();
         shared->look(*watched);
         lock.lock();

@@ -19,6 +19,7 @@
 #include "store/cutter_keys.hpp"
 #include "store/disk.hpp"
 #include "store/keys.hpp"
+#include "store/wall_clock.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -27,11 +28,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view temporary_prefix = ".tapedeck-cut-";
 constexpr std::string_view list_name = "cuts";
-
-std::int64_t now_us() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    return std::chrono::duration_cast<std::chrono::microseconds>(now).count();
-}
 
 }  // namespace
 

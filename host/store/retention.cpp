@@ -15,18 +15,14 @@
 #include "store/catalog.hpp"
 #include "store/held_space.hpp"
 #include "store/keys.hpp"
+#include "store/wall_clock.hpp"
 
 namespace tapedeck::host {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto interval = std::chrono::minutes(1);
-
-std::int64_t now_us() {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
+constexpr auto sweep_interval = std::chrono::minutes(1);
 
 /// What lies at the place of a recording.
 enum class Found { Ours, Another, Nothing };
@@ -103,7 +99,7 @@ void Retention::again() {
             round(stop);
             again();
         },
-        Workers::Clock::now() + interval);
+        Workers::Clock::now() + sweep_interval);
 }
 
 void Retention::wake() {

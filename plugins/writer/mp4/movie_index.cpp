@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint64_t most_moov = std::uint64_t{1} << 30;
 constexpr std::int64_t most_seconds = std::int64_t{1} << 30;  // of any time in a file
 
-View need(View data, std::uint32_t type) {
+View index_box(View data, std::uint32_t type) {
     const auto found = find_box(data, type);
     if (!found) throw Malformed("a box of the index is missing");
     return *found;
@@ -56,7 +56,7 @@ void read_edits(View trak, std::uint32_t movie_scale, std::int64_t shift, TrackH
     track.media_time = shift;
     const auto edts = find_box(trak, fourcc("edts"));
     if (!edts) return;
-    TimedBox elst(need(*edts, fourcc("elst")));
+    TimedBox elst(index_box(*edts, fourcc("elst")));
     const std::uint32_t count = elst.fields.u32();
     std::int64_t pause = 0;
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -79,8 +79,8 @@ void read_edits(View trak, std::uint32_t movie_scale, std::int64_t shift, TrackH
     }
 }
 
-void read_entries(View stbl, TrackHead& track) {
-    ByteReader stsd(need(stbl, fourcc("stsd")));
+void read_sample_entry(View stbl, TrackHead& track) {
+    ByteReader stsd(index_box(stbl, fourcc("stsd")));
     stsd.take(8);
     View entries = stsd.rest();
     while (const auto entry = next_box(entries)) track.entries.emplace_back(entry->whole.begin(), entry->whole.end());
@@ -90,8 +90,8 @@ void read_entries(View stbl, TrackHead& track) {
 /// Nothing for a track that is neither pictures nor sound.
 std::optional<IndexedTrack> read_track(View trak, std::uint32_t movie_scale) {
     TrackHead head;
-    const View mdia = need(trak, fourcc("mdia"));
-    TimedBox hdlr(need(mdia, fourcc("hdlr")));
+    const View mdia = index_box(trak, fourcc("mdia"));
+    TimedBox hdlr(index_box(mdia, fourcc("hdlr")));
     hdlr.fields.take(4);
     const std::uint32_t handler = hdlr.fields.u32();
     head.video = handler == fourcc("vide");
@@ -100,7 +100,7 @@ std::optional<IndexedTrack> read_track(View trak, std::uint32_t movie_scale) {
     const View name = hdlr.fields.rest();
     head.name.assign(name.begin(), std::ranges::find(name, 0));
 
-    TimedBox tkhd(need(trak, fourcc("tkhd")));
+    TimedBox tkhd(index_box(trak, fourcc("tkhd")));
     head.enabled = (tkhd.flags & 1) != 0;
     tkhd.time();
     tkhd.time();
@@ -111,15 +111,15 @@ std::optional<IndexedTrack> read_track(View trak, std::uint32_t movie_scale) {
     head.width = tkhd.fields.u32() >> 16;
     head.height = tkhd.fields.u32() >> 16;
 
-    TimedBox mdhd(need(mdia, fourcc("mdhd")));
+    TimedBox mdhd(index_box(mdia, fourcc("mdhd")));
     mdhd.time();
     mdhd.time();
     head.timescale = timescale_of(mdhd.fields.u32());
     mdhd.time();
     head.language = mdhd.fields.u16();
 
-    const View stbl = need(need(mdia, fourcc("minf")), fourcc("stbl"));
-    read_entries(stbl, head);
+    const View stbl = index_box(index_box(mdia, fourcc("minf")), fourcc("stbl"));
+    read_sample_entry(stbl, head);
     TrackIndex index(stbl);
     if (index.duration() / head.timescale > most_seconds) throw Malformed("a track lasts for years");
     read_edits(trak, movie_scale, index.shift(), head);
@@ -192,7 +192,7 @@ MovieIndex MovieIndex::read(const Source& source) {
 }
 
 MovieIndex::MovieIndex(Bytes moov) : moov_(std::move(moov)) {
-    TimedBox mvhd(need(moov_, fourcc("mvhd")));
+    TimedBox mvhd(index_box(moov_, fourcc("mvhd")));
     creation_time_ = mvhd.time();
     mvhd.time();
     const std::uint32_t scale = timescale_of(mvhd.fields.u32());

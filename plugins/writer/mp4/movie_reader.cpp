@@ -13,14 +13,14 @@ struct FullBox {
     ByteReader fields;
 };
 
-View need(View data, std::uint32_t type) {
+View init_box(View data, std::uint32_t type) {
     const auto found = find_box(data, type);
     if (!found) throw Malformed("a box of the init moov is missing");
     return *found;
 }
 
 FullBox need_full(View data, std::uint32_t type) {
-    ByteReader reader(need(data, type));
+    ByteReader reader(init_box(data, type));
     const std::uint32_t flags = reader.u32() & 0xffffff;
     return {flags, reader};
 }
@@ -44,7 +44,7 @@ void read_edit(View trak, TrackHead& track) {
 }
 
 void read_entries(View stbl, TrackHead& track) {
-    View stsd = need(stbl, fourcc("stsd"));
+    View stsd = init_box(stbl, fourcc("stsd"));
     if (stsd.size() < 8) throw Malformed("stsd is too short");
     stsd = stsd.subspan(8);
     while (const auto entry = next_box(stsd)) track.entries.emplace_back(entry->whole.begin(), entry->whole.end());
@@ -55,7 +55,7 @@ TrackHead read_track(View trak) {
     TrackHead track;
     read_tkhd(trak, track);
     read_edit(trak, track);
-    const View mdia = need(trak, fourcc("mdia"));
+    const View mdia = init_box(trak, fourcc("mdia"));
     {
         auto [flags, fields] = need_full(mdia, fourcc("mdhd"));
         fields.take(16);
@@ -71,7 +71,7 @@ TrackHead read_track(View trak) {
         const View name = fields.rest();
         track.name.assign(name.begin(), std::ranges::find(name, 0));
     }
-    read_entries(need(need(mdia, fourcc("minf")), fourcc("stbl")), track);
+    read_entries(init_box(init_box(mdia, fourcc("minf")), fourcc("stbl")), track);
     constexpr std::int64_t far = std::int64_t{1} << 48;
     if (track.timescale == 0 || track.media_time < 0 || track.media_time > far)
         throw Malformed("a track's time line makes no sense");
@@ -80,7 +80,7 @@ TrackHead read_track(View trak) {
 
 Movie read_movie(View payload) {
     Movie movie;
-    ByteReader mvhd(need(payload, fourcc("mvhd")));
+    ByteReader mvhd(init_box(payload, fourcc("mvhd")));
     mvhd.take(4);
     movie.creation_time = mvhd.u64();
     View rest = payload;
@@ -94,7 +94,7 @@ Movie read_movie(View payload) {
         }
     }
     if (!has_memo || movie.tracks.empty()) throw Malformed("no init moov of this writer");
-    View mvex = need(payload, fourcc("mvex"));
+    View mvex = init_box(payload, fourcc("mvex"));
     while (const auto box = next_box(mvex)) {
         ByteReader trex(box->payload);
         trex.take(4);
@@ -115,7 +115,7 @@ std::optional<TrackHead> parse_joined_track(View payload) {
     try {
         ByteReader reader(*content);
         const std::uint32_t frame = reader.u32();
-        TrackHead track = read_track(need(reader.rest(), fourcc("trak")));
+        TrackHead track = read_track(init_box(reader.rest(), fourcc("trak")));
         track.frame = frame;
         return track;
     } catch (const Malformed&) {

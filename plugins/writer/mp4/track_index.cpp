@@ -12,7 +12,7 @@ std::uint32_t number(View table, std::size_t index) {
     return std::uint32_t{at[0]} << 24 | std::uint32_t{at[1]} << 16 | std::uint32_t{at[2]} << 8 | at[3];
 }
 
-View need(View stbl, std::uint32_t type) {
+View table_box(View stbl, std::uint32_t type) {
     const auto found = find_box(stbl, type);
     if (!found) throw Malformed("a sample table is missing");
     return *found;
@@ -43,8 +43,8 @@ std::size_t last_before(const std::vector<Run>& runs, Value value, Value Run::*m
 }  // namespace
 
 TrackIndex::TrackIndex(View stbl) {
-    read_sizes(need(stbl, fourcc("stsz")));
-    read_times(need(stbl, fourcc("stts")));
+    read_sizes(table_box(stbl, fourcc("stsz")));
+    read_times(table_box(stbl, fourcc("stts")));
     if (const auto ctts = find_box(stbl, fourcc("ctts"))) read_offsets(*ctts);
     read_chunks(stbl);
     if (const auto stss = find_box(stbl, fourcc("stss"))) {
@@ -112,12 +112,12 @@ void TrackIndex::read_offsets(View ctts) {
 void TrackIndex::read_chunks(View stbl) {
     auto positions = find_box(stbl, fourcc("stco"));
     wide_ = !positions;
-    if (wide_) positions = need(stbl, fourcc("co64"));
+    if (wide_) positions = table_box(stbl, fourcc("co64"));
     const Entries chunks = entries_of(*positions, wide_ ? 8 : 4);
     chunks_ = chunks.count;
     positions_ = chunks.bytes;
 
-    const Entries runs = entries_of(need(stbl, fourcc("stsc")), 12);
+    const Entries runs = entries_of(table_box(stbl, fourcc("stsc")), 12);
     std::uint64_t sample = 0;
     for (std::size_t i = 0; i < runs.count; ++i) {
         const std::uint64_t first = number(runs.bytes, 3 * i);

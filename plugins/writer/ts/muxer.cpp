@@ -11,7 +11,6 @@
 namespace tapedeck::ts {
 namespace {
 
-constexpr td_rational ticks{1, ticks_per_second};
 constexpr std::int64_t wrap = (std::int64_t{1} << 33) - 1;
 
 // Pictures carry the clock, but not more often than this.

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "tapedeck/abi.h"
 #include "tapedeck/media/bytes.hpp"
 
 namespace tapedeck::ts {
@@ -15,6 +16,7 @@ namespace tapedeck::ts {
 inline constexpr std::size_t packet_size = 188;
 /// Times are in ticks of 90 kHz. In the stream they have 33 bits; everywhere else they do not wrap.
 inline constexpr std::int64_t ticks_per_second = 90000;
+inline constexpr td_rational ticks{1, ticks_per_second};
 
 /// One PID and its continuity counter.
 struct Channel {

@@ -8,10 +8,10 @@
 namespace tapedeck::ts {
 namespace {
 
-constexpr std::uint64_t piece = packet_size * 2048;
-constexpr std::uint64_t head_limit = piece * 4;
+constexpr std::uint64_t read_size = packet_size * 2048;
+constexpr std::uint64_t search_limit = read_size * 4;
 constexpr std::size_t section_head = 8, section_crc = 4;
-constexpr std::int64_t wrap = (std::int64_t{1} << 33) - 1;
+constexpr std::int64_t clock_mask = (std::int64_t{1} << 33) - 1;
 constexpr std::int64_t most_before = 60 * ticks_per_second;  // that a time may lie before the file's first
 
 /// The content of the table that begins in this packet. Throws Malformed.
@@ -53,7 +53,7 @@ bool is_video(std::uint8_t type) {
 Program::Program(const Source& source) : source_(source), end_(source.size() / packet_size * packet_size) {
     read_tables();
     std::map<std::uint16_t, std::int64_t> first;
-    const std::uint64_t limit = std::min(end_, head_limit);
+    const std::uint64_t limit = std::min(end_, search_limit);
     for (std::uint64_t at = 0; at < limit && first.size() < tracks_.size(); at += packet_size) {
         if (const auto found = unit(at)) first.try_emplace(found->pid, found->pts);
     }
@@ -65,7 +65,7 @@ Program::Program(const Source& source) : source_(source), end_(source.size() / p
 
 void Program::read_tables() {
     std::optional<std::uint16_t> map;
-    for (std::uint64_t at = 0; at < std::min(end_, head_limit); at += packet_size) {
+    for (std::uint64_t at = 0; at < std::min(end_, search_limit); at += packet_size) {
         const auto found = packet(at);
         if (!found) throw Malformed("this is no transport stream");
         if (!found->starts_unit) continue;
@@ -91,7 +91,7 @@ void Program::read_tables() {
 
 /// The file's last map has the tracks that joined later. It stays with those of the first where there is none.
 void Program::read_late_tables() {
-    for (std::uint64_t at = end_; at >= packet_size && end_ - at < head_limit;) {
+    for (std::uint64_t at = end_; at >= packet_size && end_ - at < search_limit;) {
         at -= packet_size;
         const auto found = packet(at);
         if (!found || found->pid != map_ || !found->starts_unit) continue;
@@ -104,8 +104,8 @@ void Program::read_late_tables() {
 
 ByteSpan Program::bytes(std::uint64_t at) {
     if (at < start_ || at + packet_size > start_ + piece_.size()) {
-        start_ = at / piece * piece;
-        piece_.resize(static_cast<std::size_t>(std::min(piece, end_ - std::min(end_, start_))));
+        start_ = at / read_size * read_size;
+        piece_.resize(static_cast<std::size_t>(std::min(read_size, end_ - std::min(end_, start_))));
         piece_.resize(source_.read(start_, piece_));
     }
     const auto offset = static_cast<std::size_t>(at - start_);
@@ -120,8 +120,8 @@ std::optional<Unit> Program::unit(std::uint64_t at) {
     const auto pes = parse_pes_header(found->payload);
     if (!pes) return std::nullopt;
     const auto from_zero = [this](std::int64_t time) {
-        const std::int64_t apart = (time - zero_) & wrap;
-        return apart > wrap - most_before ? apart - wrap - 1 : apart;
+        const std::int64_t apart = (time - zero_) & clock_mask;
+        return apart > clock_mask - most_before ? apart - clock_mask - 1 : apart;
     };
     const bool adapts = (raw[3] & 0x20) != 0 && raw[4] != 0;
     return Unit{at, found->pid, from_zero(pes->header.pts), from_zero(pes->header.dts), adapts && (raw[5] & 0x40) != 0};
@@ -141,7 +141,7 @@ std::uint64_t Program::decoded_after(std::int64_t time) {
         return found && found->dts > time;
     };
     std::uint64_t low = 0, high = end_;
-    while (high - low > piece) {
+    while (high - low > read_size) {
         const std::uint64_t middle = (low + high) / 2 / packet_size * packet_size;
         const auto found = next_main(middle, high);
         if (!found || is_after(*found)) {

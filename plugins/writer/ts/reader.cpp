@@ -11,7 +11,6 @@
 namespace tapedeck::ts {
 namespace {
 
-constexpr td_rational ticks{1, ticks_per_second};
 constexpr std::uint64_t copied_at_once = 64 << 20;  // between two questions whether to go on
 
 void write(File target, const Bytes& bytes) {

@@ -16,7 +16,7 @@ namespace {
 constexpr std::uint64_t piece = packet_size * 2048;    // read at a time
 constexpr std::int64_t looked_through_us = 2'000'000;  // of recording; the host syncs files once a second
 constexpr int marks_looked_through = 4;                // at least
-constexpr td_rational ticks{1, ticks_per_second}, microseconds{1, 1'000'000};
+constexpr td_rational microseconds{1, 1'000'000};
 constexpr std::uint64_t head_limit = piece * 4;  // more than the longest memo takes
 
 /// The packets of a file by position, read in large pieces.

@@ -16,7 +16,7 @@ namespace tapedeck::host::api::test {
 namespace {
 
 using namespace std::chrono_literals;
-using Kind = WebSocketMessage::Kind;
+using MessageKind = WebSocketMessage::Kind;
 
 constexpr std::size_t most = 100'000;
 
@@ -55,14 +55,14 @@ TEST(WebSocketFrames, ComeInAnyPieces) {
             ASSERT_LT(received.size(), 14U);
         }
         ASSERT_EQ(messages.size(), 7U);
-        EXPECT_EQ(messages[0].kind, Kind::Ping) << "control frames come between fragments";
+        EXPECT_EQ(messages[0].kind, MessageKind::Ping) << "control frames come between fragments";
         EXPECT_EQ(messages[0].payload, "now");
         EXPECT_EQ(messages[1].payload, "h\xc3\xa4!") << "fragments may part characters";
         EXPECT_EQ(messages[2].payload, large);
         EXPECT_EQ(messages[3].payload.size(), 126U);
-        EXPECT_EQ(messages[4].kind, Kind::Text);
-        EXPECT_EQ(messages[5].kind, Kind::Pong);
-        EXPECT_EQ(messages[6].kind, Kind::Close);
+        EXPECT_EQ(messages[4].kind, MessageKind::Text);
+        EXPECT_EQ(messages[5].kind, MessageKind::Pong);
+        EXPECT_EQ(messages[6].kind, MessageKind::Close);
         EXPECT_EQ(messages[6].code, CloseCode::GoingAway);
         EXPECT_EQ(messages[6].payload, "bye");
     }

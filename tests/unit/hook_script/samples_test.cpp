@@ -10,7 +10,7 @@
 namespace tapedeck::script {
 namespace {
 
-bool never() {
+bool uncancelled() {
     return false;
 }
 
@@ -19,7 +19,7 @@ class Samples : public testing::Test {
 protected:
     void SetUp() override {
         const Command probe{.program = scripts_.add("probe.sh", in_namespace + "mount -t tmpfs x /opt\n")};
-        const auto outcome = run(probe, never);
+        const auto outcome = run(probe, uncancelled);
         ASSERT_TRUE(outcome.succeeded()) << outcome.output
                                          << "this user may not make namespaces: run the test as root, or set "
                                             "kernel.unprivileged_userns_clone=1";
@@ -29,7 +29,7 @@ protected:
                                                        "' '" + change + "' \"$@\"\n");
         return run(
             {.program = script, .arguments = {"cam1", "/usr/local/FlashphonerWebCallServer/records/stream-1.mp4"}},
-            never);
+            uncancelled);
     }
     /// The rest of the line runs there: with root's own right, or the one that each user has over a namespace of
     /// theirs.
@@ -62,7 +62,7 @@ protected:
     Outcome run_shipped(const std::string& stream, std::vector<std::string> environment = {}) const {
         return run(
             {.program = SHIPPED_SCRIPT, .arguments = {stream, file_.string()}, .environment = std::move(environment)},
-            never);
+            uncancelled);
     }
     Scripts home_;
     fs::path file_ = home_.add("records/x.mp4", "media");
@@ -91,7 +91,7 @@ TEST_F(ShippedScript, FindsItsHomeByItself) {
     const auto copy = home_.folder() / "bin/on_record_hook.sh";
     fs::create_directories(copy.parent_path());
     fs::copy_file(SHIPPED_SCRIPT, copy);
-    EXPECT_TRUE(run({.program = copy, .arguments = {"cam1", file_.string()}}, never).succeeded());
+    EXPECT_TRUE(run({.program = copy, .arguments = {"cam1", file_.string()}}, uncancelled).succeeded());
     EXPECT_NE(home_.read("logs/record.log").find("] cam1:"), std::string::npos);
 }
 

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t flush_ms = 12'000;
 
 /// 30 seconds, of which each flush takes 12.
-Clip long_clip() {
+Clip half_a_minute() {
     return make_clip().repeated(10);
 }
 
@@ -54,7 +54,7 @@ void expect_interleaved(const Clip& clip, const std::vector<std::uint8_t>& file)
 }
 
 TEST_F(Ahead, PicturesAndSoundOfASecondLieTogetherThoughOneWriteBringsManySeconds) {
-    const Clip clip = long_clip();
+    const Clip clip = half_a_minute();
     session.record(clip);
     EXPECT_EQ(session.file.calls(testkit::Call::write), 4u) << "the head, then one write for each flush";
     const auto running = session.file.contents();
@@ -68,15 +68,15 @@ TEST_F(Ahead, PicturesAndSoundOfASecondLieTogetherThoughOneWriteBringsManySecond
 }
 
 TEST_F(Ahead, AKilledFileIsRecoveredAsItWouldHaveBeenFinished) {
-    session.record(long_clip());
+    session.record(half_a_minute());
     Session killed;
     killed.file.put(0, session.file.contents());
-    EXPECT_EQ(recover_and_finish(killed).packets, long_clip().units.size());
+    EXPECT_EQ(recover_and_finish(killed).packets, half_a_minute().units.size());
     EXPECT_TRUE(killed.file.contents() == finished());
 }
 
 TEST_F(Ahead, WhatNeverReachedTheDiskIsFoundAnywhereInTheLastTwoWrites) {
-    session.record(long_clip());
+    session.record(half_a_minute());
     const auto bytes = session.file.contents();
     const auto mdats = all(bytes, "mdat");
     for (const std::size_t second : {13U, 20U, 25U, 29U}) {  // the last two writes begin at 12 s and at 24 s
@@ -94,7 +94,7 @@ TEST_F(Ahead, WhatNeverReachedTheDiskIsFoundAnywhereInTheLastTwoWrites) {
 }
 
 TEST_F(Ahead, ATrackThatJoinedLiesTogetherWithTheOthersToo) {
-    Clip clip = long_clip();
+    Clip clip = half_a_minute();
     session.open(clip.only(Clip::video));
     std::erase_if(clip.units, [](const Unit& unit) { return unit.track == Clip::audio && unit.dts < 100; });
     session.writer.track(clip.tracks[Clip::audio]);

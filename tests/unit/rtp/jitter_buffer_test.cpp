@@ -11,7 +11,7 @@ using namespace tapedeck::rtp;
 namespace {
 
 using Answer = JitterBuffer::Answer;
-constexpr std::int64_t ms = 1000;
+constexpr std::int64_t millisecond = 1000;
 
 struct Line {
     explicit Line(const JitterLimits& limits = {}) : buffer(limits) {}
@@ -57,9 +57,9 @@ TEST(JitterBuffer, PutsBackInOrder) {
     line.in(4, 0);
     line.in(3, 0);
     EXPECT_EQ(line.in(3, 0), Answer::duplicate);
-    EXPECT_EQ(line.out(399 * ms), "1");
-    line.in(2, 399 * ms);
-    EXPECT_EQ(line.out(399 * ms), "2 3 4");
+    EXPECT_EQ(line.out(399 * millisecond), "1");
+    line.in(2, 399 * millisecond);
+    EXPECT_EQ(line.out(399 * millisecond), "2 3 4");
 }
 
 TEST(JitterBuffer, TheFirstPacketWaitsForThoseItOvertook) {
@@ -80,13 +80,13 @@ TEST(JitterBuffer, TheFirstPacketWaitsForThoseItOvertook) {
 TEST(JitterBuffer, ReportsAHoleThatNobodyFilledInTime) {
     Line line;
     line.in(1, 0);
-    line.in(4, 10 * ms);
-    line.in(6, 300 * ms);
-    EXPECT_EQ(line.out(409 * ms), "1");
-    EXPECT_EQ(line.out(410 * ms), "+2:4");
-    EXPECT_EQ(line.in(2, 410 * ms), Answer::old);
-    EXPECT_EQ(line.out(699 * ms), "");
-    EXPECT_EQ(line.out(700 * ms), "+1:6");
+    line.in(4, 10 * millisecond);
+    line.in(6, 300 * millisecond);
+    EXPECT_EQ(line.out(409 * millisecond), "1");
+    EXPECT_EQ(line.out(410 * millisecond), "+2:4");
+    EXPECT_EQ(line.in(2, 410 * millisecond), Answer::old);
+    EXPECT_EQ(line.out(699 * millisecond), "");
+    EXPECT_EQ(line.out(700 * millisecond), "+1:6");
 }
 
 TEST(JitterBuffer, IsBoundedInPackets) {
@@ -129,15 +129,15 @@ TEST(JitterBuffer, AsksAgainAfterARoundTripUntilItsTimeIsOver) {
     Line line;
     line.in(1, 0);
     line.in(4, 0);
-    EXPECT_EQ(line.asked(9 * ms), Lost{}) << "it may just come late";
-    EXPECT_EQ(line.asked(10 * ms), (Lost{2, 3}));
-    EXPECT_EQ(line.asked(109 * ms), Lost{});
-    line.in(2, 50 * ms);
-    EXPECT_LT(line.buffer.rtt_us(), 100 * ms);
-    EXPECT_EQ(line.asked(110 * ms), Lost{3});
-    EXPECT_EQ(line.asked(390 * ms), Lost{}) << "its answer would come too late";
-    EXPECT_EQ(line.out(400 * ms), "1 2 +1:4");
-    EXPECT_EQ(line.asked(401 * ms), Lost{});
+    EXPECT_EQ(line.asked(9 * millisecond), Lost{}) << "it may just come late";
+    EXPECT_EQ(line.asked(10 * millisecond), (Lost{2, 3}));
+    EXPECT_EQ(line.asked(109 * millisecond), Lost{});
+    line.in(2, 50 * millisecond);
+    EXPECT_LT(line.buffer.rtt_us(), 100 * millisecond);
+    EXPECT_EQ(line.asked(110 * millisecond), Lost{3});
+    EXPECT_EQ(line.asked(390 * millisecond), Lost{}) << "its answer would come too late";
+    EXPECT_EQ(line.out(400 * millisecond), "1 2 +1:4");
+    EXPECT_EQ(line.asked(401 * millisecond), Lost{});
 }
 
 TEST(Rtx, GivesTheOriginalBack) {

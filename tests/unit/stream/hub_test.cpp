@@ -14,16 +14,16 @@ namespace {
 using std::chrono::seconds;
 
 /// A publisher as a plugin is one; what it hears can be waited for.
-struct Publisher {
+struct FakePublisher {
     std::promise<td_sink*> opened;
     std::promise<std::string> refused, kicked;
     std::promise<bool> released;  // whether a recording came with it
 
-    static Publisher& of(void* self) { return *static_cast<Publisher*>(self); }
+    static FakePublisher& of(void* self) { return *static_cast<FakePublisher*>(self); }
     static const td_publisher table;
 };
 
-const td_publisher Publisher::table{
+const td_publisher FakePublisher::table{
     sizeof(td_publisher),
     0,
     [](void* self, td_sink* sink, const td_error* error) {
@@ -49,12 +49,12 @@ class HubTest : public ::testing::Test {
 protected:
     HubTest() { source_.declare("", "", stream_keys); }
 
-    void publish(Publisher& publisher, std::string_view name) {
+    void publish(FakePublisher& publisher, std::string_view name) {
         td_stream_info info{};
         info.size = sizeof info;
         info.name = text_of(name);
         info.protocol = text_of("test");
-        Hub::table()->publish(nullptr, &info, &Publisher::table, &publisher);
+        Hub::table()->publish(nullptr, &info, &FakePublisher::table, &publisher);
     }
 
     SettingsSource source_{"/nowhere", std::string_view()};
@@ -67,7 +67,7 @@ protected:
 };
 
 TEST_F(HubTest, OpensAStreamThatIsFoundByItsSession) {
-    Publisher one;
+    FakePublisher one;
     publish(one, "cam");
     td_sink* sink = get(one.opened);
     const auto streams = hub_.streams();
@@ -91,7 +91,7 @@ TEST_F(HubTest, OpensAStreamThatIsFoundByItsSession) {
 }
 
 TEST_F(HubTest, RefusesANameInUseInTheWordsOfWcs) {
-    Publisher one, two, three;
+    FakePublisher one, two, three;
     publish(one, "cam");
     td_sink* sink = get(one.opened);
     publish(two, "cam");
@@ -107,14 +107,14 @@ TEST_F(HubTest, RefusesANameInUseInTheWordsOfWcs) {
 
 TEST_F(HubTest, RefusesWhomAdmissionDenies) {
     denial_ = "not you";
-    Publisher one;
+    FakePublisher one;
     publish(one, "cam");
     EXPECT_EQ(get(one.refused), "not you");
     EXPECT_TRUE(hub_.streams().empty());
 }
 
 TEST_F(HubTest, RefusesPacketsOfTracksThatNobodyAnnounced) {
-    Publisher one;
+    FakePublisher one;
     publish(one, "cam");
     td_sink* sink = get(one.opened);
     const TrackSpec spec(test::video());
@@ -127,7 +127,7 @@ TEST_F(HubTest, RefusesPacketsOfTracksThatNobodyAnnounced) {
 }
 
 TEST_F(HubTest, KicksWithTheReasonAndRefusesFurtherPackets) {
-    Publisher one;
+    FakePublisher one;
     publish(one, "cam");
     td_sink* sink = get(one.opened);
     hub_.streams()[0]->kick("Stopped by rest /terminate");
@@ -142,7 +142,7 @@ TEST_F(HubTest, KicksWithTheReasonAndRefusesFurtherPackets) {
 }
 
 TEST_F(HubTest, ASourceAheadOfRealTimeWaitsUntilItsRecordingCaughtUp) {
-    Publisher one;
+    FakePublisher one;
     publish(one, "cam");
     td_sink* sink = get(one.opened);
     const td_track video = test::video();
@@ -168,7 +168,7 @@ TEST_F(HubTest, ASourceAheadOfRealTimeWaitsUntilItsRecordingCaughtUp) {
 
 TEST_F(HubTest, RefusesEverybodyOnceItIsShut) {
     hub_.shut("the server is stopping");
-    Publisher one;
+    FakePublisher one;
     publish(one, "cam");
     EXPECT_EQ(get(one.refused), "the server is stopping");
     get(one.released);
@@ -184,7 +184,7 @@ std::vector<Packet> late(const std::shared_ptr<Stream>& stream) {
 }
 
 TEST_F(HubTest, KeepsTheCurrentGopForARecordingOnDemand) {
-    Publisher one;
+    FakePublisher one;
     publish(one, "cam");
     td_sink* sink = get(one.opened);
     const auto stream = hub_.streams()[0];

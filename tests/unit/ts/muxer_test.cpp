@@ -8,7 +8,7 @@
 namespace tapedeck::ts::test {
 namespace {
 
-constexpr std::int64_t second = 27'000'000;
+constexpr std::int64_t clock_second = 27'000'000;
 
 /// The longest time from one clock reference to the next.
 std::int64_t longest_step(const Stream& stream) {
@@ -44,8 +44,8 @@ TEST(Clock, ComesAtLeastEvery100MsAtAnyFrameRate) {
         Session session;
         session.record(pictures(every(step, 30)));
         const Stream stream = session.stream();
-        EXPECT_LE(longest_step(stream), second / 10) << step;
-        EXPECT_GE(stream.clocks().back() - stream.clocks().front(), (29 * step - 100) * second / 1000) << step;
+        EXPECT_LE(longest_step(stream), clock_second / 10) << step;
+        EXPECT_GE(stream.clocks().back() - stream.clocks().front(), (29 * step - 100) * clock_second / 1000) << step;
         expect_clock_before_decoding(stream);
     }
 }
@@ -56,8 +56,8 @@ TEST(Clock, ComesAtLeastEvery100MsInSoundAlone) {
     session.record(sound(500));
     const Stream stream = session.stream();
     EXPECT_EQ(stream.clock_pid, video_pid) << "the first track's";
-    EXPECT_LE(longest_step(stream), second / 10);
-    EXPECT_GE(stream.clocks().back() - stream.clocks().front(), 499 * 1024 * second / 44100 - second / 10);
+    EXPECT_LE(longest_step(stream), clock_second / 10);
+    EXPECT_GE(stream.clocks().back() - stream.clocks().front(), 499 * 1024 * clock_second / 44100 - clock_second / 10);
     expect_clock_before_decoding(stream);
 }
 
@@ -70,7 +70,7 @@ TEST(Clock, GoesOnThroughAPauseOfBothTracksAndOneOfThePicture) {
     for (const Clip& clip : {paused, still}) {
         Session session;
         session.record(clip);
-        EXPECT_LE(longest_step(session.stream()), second / 10);
+        EXPECT_LE(longest_step(session.stream()), clock_second / 10);
         expect_clock_before_decoding(session.stream());
     }
 }
@@ -85,7 +85,7 @@ TEST(Clock, FlagsAVeryLongGapInsteadOfFillingIt) {
     for (const PacketAt& packet : stream.packets) {
         if (!packet.pcr) continue;
         if (!packet.discontinuity) {
-            EXPECT_LE(*packet.pcr - last, second / 10);
+            EXPECT_LE(*packet.pcr - last, clock_second / 10);
         }
         last = *packet.pcr;
     }
@@ -99,7 +99,7 @@ TEST(Clock, RunsBehindTheDecodingTimesOfBFrames) {
     Session session;
     session.record(clip);
     const Stream stream = session.stream();
-    EXPECT_LE(longest_step(stream), second / 10);
+    EXPECT_LE(longest_step(stream), clock_second / 10);
     expect_clock_before_decoding(stream);
     const auto units = stream.of(video_pid);
     const Clip video = clip.only(Clip::video);
@@ -127,7 +127,7 @@ TEST(Clock, WaitsForPicturesThatAreReorderedOverALongTime) {
     session.open(clip);
     for (const Unit& unit : clip.units) session.write(unit);
     session.writer.finish();
-    EXPECT_LE(longest_step(session.stream()), second / 10);
+    EXPECT_LE(longest_step(session.stream()), clock_second / 10);
     expect_clock_before_decoding(session.stream());
 }
 
@@ -148,7 +148,7 @@ TEST(Clock, WrapsAt33BitsAndLeavesNoTrace) {
     for (std::size_t i = 1; i < clocks.size(); ++i) {
         wraps += clocks[i] < clocks[i - 1];
         const std::int64_t step = (clocks[i] - clocks[i - 1] + (mask + 1) * 300) % ((mask + 1) * 300);
-        EXPECT_LE(step, second / 10);
+        EXPECT_LE(step, clock_second / 10);
     }
     EXPECT_EQ(wraps, 1);
 }
@@ -169,7 +169,7 @@ TEST(Tables, StandBeforeEveryKeyPictureAndAtMostHalfASecondApart) {
         for (const PacketAt& packet : stream.packets) {
             if (packet.pcr) clock = *packet.pcr;
             if (packet.pid != 0) continue;
-            EXPECT_LE(clock - table, second / 2);
+            EXPECT_LE(clock - table, clock_second / 2);
             table = clock;
         }
     }
@@ -251,7 +251,7 @@ TEST(Counters, GoOnWhereAWriteFailed) {
     session.writer.finish();
     EXPECT_GT(session.file.size(), before);
     const Stream stream = session.stream();  // throws when a counter jumps
-    EXPECT_LE(longest_step(stream), second / 10);
+    EXPECT_LE(longest_step(stream), clock_second / 10);
     std::size_t expected = 0;
     for (const Unit& unit : clip.units) expected += unit.track == Clip::video && (unit.dts < 1000 || unit.dts >= 2000);
     EXPECT_EQ(stream.of(video_pid).size(), expected);

@@ -171,7 +171,7 @@ private:
     std::unique_ptr<Peer> peer_;
 };
 
-const Bytes key_picture{0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00};
+const Bytes vp8_key_picture{0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00};
 
 class SessionsTest : public ::testing::Test {
 protected:
@@ -232,7 +232,7 @@ TEST_F(SessionsTest, WhatABrowserPublishesBecomesAStreamAndItsEndHasTheNameOfThe
     EXPECT_EQ(stream->facts.name, "cam1");
     EXPECT_EQ(stream->facts.login, "ann");
     browser_->send(head(111, 1, 1001), {0xf8, 1, 2});
-    browser_->send(head(96, 1, 2001), key_picture);
+    browser_->send(head(96, 1, 2001), vp8_key_picture);
     ASSERT_TRUE(stream->wait([&] { return stream->packet_count() == 2; }));
     ASSERT_EQ(stream->tracks().size(), 2u);
     EXPECT_EQ(stream->packets(0).at(0).data, (std::vector<std::uint8_t>{0xf8, 1, 2}));
@@ -241,7 +241,7 @@ TEST_F(SessionsTest, WhatABrowserPublishesBecomesAStreamAndItsEndHasTheNameOfThe
 
     stream->request_key(1);
     EXPECT_TRUE(browser_->wait_for_control<rtp::PictureLoss>());
-    browser_->send(head(96, 3, 2001), key_picture);
+    browser_->send(head(96, 3, 2001), vp8_key_picture);
     EXPECT_TRUE(browser_->wait_for_control<rtp::Nack>()) << "2 is missing";
     EXPECT_TRUE(browser_->wait_for_control<rtp::Report>());
 
@@ -336,7 +336,7 @@ TEST_F(SessionsTest, AStreamIsPlayedInItsOwnCodecs) {
     auto* viewer = host_.streams.wait_viewer();
     ASSERT_NE(viewer, nullptr);
     host_.drain();
-    viewer->push(video, key_picture, 0);
+    viewer->push(video, vp8_key_picture, 0);
     viewer->push(sound, Bytes{0xf8, 1}, 0);
     ASSERT_TRUE(told->wait_for("answered;"));
     EXPECT_THAT(told->answer(), HasSubstr("SAVPF 96 97\r\n"));
@@ -350,7 +350,7 @@ TEST_F(SessionsTest, AStreamIsPlayedInItsOwnCodecs) {
 
     viewer->push(sound, Bytes{0xf8, 2}, 960);
     EXPECT_TRUE(browser_->wait_for_media(111));
-    viewer->push(video, key_picture, 40);
+    viewer->push(video, vp8_key_picture, 40);
     ASSERT_TRUE(browser_->wait_for_media(96));
     const auto [ssrc, sequence] = browser_->last_;
     EXPECT_THAT(told->answer(), HasSubstr("a=ssrc:" + std::to_string(ssrc) + " cname:"));

@@ -23,7 +23,7 @@ constexpr std::string_view sdp_type = "application/sdp";
 constexpr std::string_view fragment_type = "application/trickle-ice-sdpfrag";  // RFC 8840
 constexpr std::string_view publish_path = "/whip/", play_path = "/whep/", session_path = "/webrtc/sessions/";
 
-bool equal_letters(std::string_view left, std::string_view right) {
+bool same_letters(std::string_view left, std::string_view right) {
     return std::ranges::equal(left, right,
                               [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
 }
@@ -33,14 +33,14 @@ bool is_of_type(const HttpRequest& request, std::string_view type) {
     auto given = request.header("content-type");
     given = given.substr(0, given.find(';'));
     while (given.ends_with(' ') || given.ends_with('\t')) given.remove_suffix(1);
-    return equal_letters(given, type);
+    return same_letters(given, type);
 }
 
 /// Of RFC 6750 section 2.1; empty where there is none.
 std::string bearer_of(const HttpRequest& request) {
     constexpr std::string_view scheme = "bearer ";
     auto given = request.header("authorization");
-    if (given.size() <= scheme.size() || !equal_letters(given.substr(0, scheme.size()), scheme)) return {};
+    if (given.size() <= scheme.size() || !same_letters(given.substr(0, scheme.size()), scheme)) return {};
     given.remove_prefix(std::min(given.find_first_not_of(' ', scheme.size()), given.size()));
     return std::string(given);
 }

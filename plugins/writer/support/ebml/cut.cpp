@@ -13,7 +13,7 @@ namespace tapedeck::ebml {
 namespace {
 
 constexpr std::int64_t behind_end = 1000;  // that `to` may lie
-constexpr std::uint64_t narrow_limit = std::uint64_t{1} << 31;
+constexpr std::uint64_t narrow_part_limit = std::uint64_t{1} << 31;
 
 std::string seconds(std::int64_t ms) {
     return std::to_string(ms / 1000) + '.' + std::to_string(1000 + ms % 1000).substr(1) + " s";
@@ -127,7 +127,7 @@ private:
 
     /// Everything before the first cluster.
     Bytes head() const {
-        const bool wide = size_ > narrow_limit;
+        const bool wide = size_ > narrow_part_limit;
         const std::uint64_t reserve = cues_.cues(0, wide).size() + 16;
         const Layout layout =
             Layout::plan(ebml_header(index_.doc_type).size(), 0, tracks_slot(index_.entries.size()), reserve);

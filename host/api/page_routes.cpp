@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view prefix = "/client2/";
+constexpr std::string_view pages_prefix = "/client2/";
 
 /// Empty for what is no part of a page.
 std::string_view type_of(const fs::path& path) {
@@ -57,7 +57,7 @@ Response redirect_to_folder(const Request& request) {
 }
 
 Response page(const fs::path& folder, const Request& request) {
-    std::string encoded = request.path.substr(prefix.size());
+    std::string encoded = request.path.substr(pages_prefix.size());
     if (encoded.empty() || encoded.ends_with('/')) encoded += "index.html";
     const auto name = file_name(encoded);
     const auto path = name ? resolve(folder, *name) : std::nullopt;
@@ -82,7 +82,7 @@ void add_page_routes(Router& router, fs::path folder, Workers& workers) {
         });
         if (!posted) answer(error_answer(503, "too many requests wait for the disk", request.path));
     };
-    router.add({"GET"}, std::string(prefix) + "*", serve);
+    router.add({"GET"}, std::string(pages_prefix) + "*", serve);
 }
 
 }  // namespace tapedeck::host::api

@@ -9,7 +9,7 @@ namespace tapedeck::rtp {
 namespace {
 
 /// A line of some capacity with a queue before it, and a sender that sends what it is told, up to `most`.
-struct Line {
+struct Bottleneck {
     double capacity = 1e6, most = 5e6, noise_ms = 2;
     std::int64_t now_us = 1, free_us = 0;
     std::int64_t clock_us = 123'456'789;  // the sender's
@@ -36,7 +36,7 @@ struct Line {
 
 TEST(Bandwidth, RisesToWhatTheSenderSendsWhereNothingHoldsItUp) {
     Bandwidth bandwidth({});
-    Line line{.capacity = 50e6};
+    Bottleneck line{.capacity = 50e6};
     line.run(bandwidth, 40);
     EXPECT_GT(bandwidth.rate(), 5e6);
     EXPECT_LE(bandwidth.rate(), 8e6);
@@ -44,7 +44,7 @@ TEST(Bandwidth, RisesToWhatTheSenderSendsWhereNothingHoldsItUp) {
 
 TEST(Bandwidth, StaysBelowWhatTheLineCarriesAndFillsNoQueue) {
     Bandwidth bandwidth({});
-    Line line{.capacity = 1.5e6};
+    Bottleneck line{.capacity = 1.5e6};
     line.run(bandwidth, 20);
     line.run(bandwidth, 30);
     EXPECT_GT(line.carried, 0.7 * line.capacity);
@@ -63,7 +63,7 @@ TEST(Bandwidth, StaysBelowWhatTheLineCarriesAndFillsNoQueue) {
 
 TEST(Bandwidth, DoesNotRiseFarAboveWhatComes) {
     Bandwidth bandwidth({.least = 100'000, .start = 300'000, .most = 8'000'000});
-    Line line{.capacity = 50e6, .most = 400'000};
+    Bottleneck line{.capacity = 50e6, .most = 400'000};
     line.run(bandwidth, 60);
     EXPECT_LT(bandwidth.rate(), 0.65e6);
     EXPECT_GT(bandwidth.rate(), 0.5e6);
@@ -71,7 +71,7 @@ TEST(Bandwidth, DoesNotRiseFarAboveWhatComes) {
 
 TEST(Bandwidth, LossOfOverATenthLowersItAndOver2PercentHoldsIt) {
     Bandwidth bandwidth({});
-    Line line{.capacity = 50e6};
+    Bottleneck line{.capacity = 50e6};
     line.run(bandwidth, 1);
     const auto before = bandwidth.rate();
     bandwidth.loss(13);

@@ -27,8 +27,10 @@ class WebRtcSync(FlowTest):
         seen = browser.see(self, "flash_and_beep.js", f"http://127.0.0.1:{server.http_port}", "cam", str(SECONDS), seconds=SECONDS + 60)
         self.assertEqual(seen["left"], 200)
         file = server.file("cam.webm")
-        seen_, heard = flashes(file), clicks(file, pause=0.3, most=SECONDS)
-        apart = [(flash, flash - min(heard, key=lambda beep: abs(beep - flash))) for flash in seen_]
+        seen_, heard = flashes(file), clicks(file, pause=0.3, most=None)
+        nearest = [(flash, flash - min(heard, key=lambda beep: abs(beep - flash))) for flash in seen_]
+        apart = [(flash, by) for flash, by in nearest if abs(by) < 0.4]  # the first and the last may lack their beep
+        self.assertLessEqual(len(nearest) - len(apart), 2, nearest)
         self.assertGreater(len(apart), 0.7 * SECONDS - 3, (seen_, heard))
         offset = statistics.median(by for _, by in apart)
         slope = statistics.linear_regression(*zip(*apart)).slope * (seen_[-1] - seen_[0])

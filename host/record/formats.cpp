@@ -33,6 +33,10 @@ std::string codec_name(std::uint32_t codec) {
     return printable(text);
 }
 
+std::string_view kind_name(std::uint32_t kind) {
+    return kind == TD_VIDEO ? "video" : kind == TD_AUDIO ? "audio" : "data";
+}
+
 Formats parse_formats(std::string_view text) {
     Formats formats;
     for (const std::string& pair : list_of(text)) {

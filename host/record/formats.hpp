@@ -12,6 +12,9 @@ namespace tapedeck::host {
 /// four characters.
 std::string codec_name(std::uint32_t codec);
 
+/// `video`, `audio`, `data`: of a td_track.kind, for the log.
+std::string_view kind_name(std::uint32_t kind);
+
 /// Video of this codec goes into this container.
 struct Format {
     std::uint32_t codec;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::int64_t lag_us = 300'000;
 constexpr std::int64_t grid_tolerance_us = 10'000;  ///< more than rounding and jitter of a sender's clock
 constexpr std::int64_t gap_us = 1'000'000;
+constexpr std::int64_t shown_us = 2'000'000;  ///< a message
 
 }  // namespace
 
@@ -75,7 +76,7 @@ void Interleaver::push(Packet packet) {
     const std::int64_t order_us =
         packet.is_video() ? to_us(packet.view.dts, lane.grid.time_base) + reorder_us_ : pts_us;
     newest_us_ = std::max(newest_us_, order_us);
-    packet.view.duration = TD_NO_TIME;
+    packet.view.duration = packet.is_data() ? to_ticks(shown_us, lane.grid.time_base) : TD_NO_TIME;
     const bool gap = flagged || (!lane.waiting.empty() && order_us - lane.waiting.back().order_us > gap_us);
     lane.waiting.push_back({std::move(packet), lane.grid.time_base, order_us, pts_us, 0, gap});
 }

@@ -21,7 +21,8 @@ td_track track_on_grid(const TrackSpec& track);
 
 /// A track's last packet is held back until its successor tells the duration; a track that lags more than 0.3 s no
 /// longer holds up the others. AAC comes out in ticks of its sample rate, whole frames on a grid, so that a clock of
-/// milliseconds leaves no trace; every other track in its own time base. Not thread-safe; lives on its recorder.
+/// milliseconds leaves no trace; every other track in its own time base. Data waits for no successor: it is to be shown
+/// for two seconds, and takes no time of the recording. Not thread-safe; lives on its recorder.
 class Interleaver {
 public:
     /// A packet whose dts, pts and duration are final.

@@ -1,5 +1,7 @@
 #include "record/opening.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace tapedeck::host {
@@ -7,10 +9,15 @@ namespace {
 
 constexpr std::int64_t head_start_us = 100'000;
 constexpr std::int64_t audio_only_after_us = 1'000'000;
+constexpr std::size_t most_messages = 64;
 
 }  // namespace
 
 std::optional<Opening::Beginning> Opening::take(Interleaver::Timed timed, const Outlook& outlook) {
+    if (timed.packet.is_data()) {
+        if (messages_.size() < most_messages) messages_.push_back(std::move(timed));
+        return std::nullopt;
+    }
     if (timed.packet.is_video_key()) {
         const bool from_the_start = !skips_video_ && !audio_lost_;
         const std::int64_t keep_from = from_the_start ? timed.pts_us - head_start_us : timed.pts_us;
@@ -23,6 +30,7 @@ std::optional<Opening::Beginning> Opening::take(Interleaver::Timed timed, const 
             beginning.packets.push_back(std::move(audio));
         }
         beginning.packets.push_back(std::move(timed));
+        add_messages(beginning);
         return beginning;
     }
     if (timed.packet.is_video()) {
@@ -48,11 +56,26 @@ std::optional<Opening::Beginning> Opening::end(const Outlook& outlook) {
 std::optional<Opening::Beginning> Opening::begin_with_audio() {
     Beginning beginning{.origin_us = audio_.front().pts_us, .packets = {}};
     beginning.packets = std::exchange(audio_, {});
+    add_messages(beginning);
     return beginning;
+}
+
+/// At the origin, behind the packet that lies there.
+void Opening::add_messages(Beginning& beginning) {
+    std::int64_t ticks = 0;
+    for (Interleaver::Timed& message : messages_) {
+        ticks = std::max(ticks + 1, to_ticks(beginning.origin_us, message.time_base));
+        message.packet.view.dts = message.packet.view.pts = ticks;
+        message.order_us = message.pts_us = beginning.origin_us;
+    }
+    beginning.packets.insert(beginning.packets.begin() + 1, std::make_move_iterator(messages_.begin()),
+                             std::make_move_iterator(messages_.end()));
+    messages_.clear();
 }
 
 void Opening::again() {
     audio_.clear();
+    messages_.clear();
     skips_video_ = true;
 }
 

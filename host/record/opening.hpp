@@ -13,6 +13,7 @@ namespace tapedeck::host {
 /// A file with video begins at a key frame; audio that came up to 0.1 s before the first picture of the stream belongs
 /// to it, audio before a later key frame does not, but for the frame that is heard across it. A file without video
 /// begins with the first audio, once it is clear that no video comes: when the publisher said so, or after a second.
+/// Messages of data tracks that came before are said at its beginning.
 /// Not thread-safe; lives on its recorder.
 class Opening {
 public:
@@ -39,8 +40,9 @@ public:
 
 private:
     std::optional<Beginning> begin_with_audio();
+    void add_messages(Beginning& beginning);
 
-    std::vector<Interleaver::Timed> audio_;
+    std::vector<Interleaver::Timed> audio_, messages_;
     bool audio_lost_ = false;
     bool skips_video_ = false;
 };

@@ -109,20 +109,23 @@ Policy::Choice Policy::choose(const std::vector<const TrackSpec*>& tracks, const
     if (choice.writer == nullptr) {
         throw Error(fmt::format("no writer plugin for '{}' is enabled", container), TD_UNSUPPORTED);
     }
-    for (const auto kind : {TD_VIDEO, TD_AUDIO}) {
+    if (std::ranges::all_of(tracks, [](auto* spec) { return spec->track.kind == TD_DATA; })) {
+        throw Error("it has no video and no audio", TD_UNSUPPORTED);
+    }
+    for (const auto kind : {TD_VIDEO, TD_AUDIO, TD_DATA}) {
         for (const TrackSpec* spec : tracks) {
             if (spec->track.kind != static_cast<std::uint32_t>(kind)) continue;
             if (const auto how = rendition(*spec, *choice.writer, options)) {
                 choice.tracks.push_back(*how);
             } else {
                 choice.left_out.push_back(fmt::format("{} of codec {} cannot be written to {}",
-                                                      kind == TD_VIDEO ? "video" : "audio",
-                                                      codec_name(spec->track.codec), container));
+                                                      kind_name(spec->track.kind), codec_name(spec->track.codec),
+                                                      container));
             }
         }
     }
-    if (choice.tracks.empty()) {
-        throw Error(choice.left_out.empty() ? "it has no video and no audio" : choice.left_out.front(), TD_UNSUPPORTED);
+    if (choice.tracks.empty() || choice.tracks.front().source->track.kind == TD_DATA) {
+        throw Error(choice.left_out.front(), TD_UNSUPPORTED);
     }
     return choice;
 }

@@ -32,6 +32,7 @@ Recording Recorder::plan(const Policy& policy, const StreamInfo& info, const std
         const Policy::Choice choice = policy.choose(tracks, options);
         facts.extension = WriterFacts(*choice.writer).extension;
         for (const Rendition& one : choice.tracks) {
+            if (one.source->track.kind == TD_DATA) continue;
             std::string& codec = one.source->track.kind == TD_VIDEO ? facts.video_codec : facts.audio_codec;
             if (codec.empty()) codec = codec_name(one.codec);
         }

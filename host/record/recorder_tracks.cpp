@@ -56,15 +56,14 @@ void Recorder::meet(const TrackSpec* spec) {
 
 /// False: the file in hand cannot take it.
 bool Recorder::join(const TrackSpec* spec) {
-    const bool is_video = spec->track.kind == TD_VIDEO;
     try {
         if (!segment_->join(spec)) {
             doubtful_tracks_.push_back(spec);
             return false;
         }
-        log::info("{}: {} of codec {} came late and goes into the same file", label(), is_video ? "video" : "audio",
+        log::info("{}: {} of codec {} came late and goes into the same file", label(), kind_name(spec->track.kind),
                   codec_name(spec->track.codec));
-        if (is_video) await_key_ = true;
+        if (spec->track.kind == TD_VIDEO) await_key_ = true;
     } catch (const Error& e) {
         log::warning("{}: {}; this track is left out of the file", label(), e.what());
         refused_tracks_.push_back(spec->track.index);

@@ -48,6 +48,7 @@ Segment::~Segment() = default;
 
 void Segment::note(const TrackSpec* spec) {
     tracks_[spec->track.index] = spec;
+    if (spec->track.kind == TD_DATA) return;
     std::string& codec = spec->track.kind == TD_VIDEO ? facts_.video_codec : facts_.audio_codec;
     if (codec.empty()) codec = codec_name(spec->track.codec);
 }

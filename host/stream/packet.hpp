@@ -72,6 +72,7 @@ public:
     }
 
     bool is_video() const { return spec->track.kind == TD_VIDEO; }
+    bool is_data() const { return spec->track.kind == TD_DATA; }
     /// A place where decoding of a stream with video can start.
     bool is_video_key() const { return is_video() && (view.flags & TD_PACKET_KEY) != 0; }
     std::int64_t dts_us() const { return to_us(view.dts, spec->track.time_base); }

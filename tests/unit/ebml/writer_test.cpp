@@ -3,8 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <initializer_list>
 #include <map>
+#include <string>
 
 #include "session.hpp"
 #include "tapedeck/media/h264.hpp"
@@ -50,6 +56,73 @@ TEST(Writer, EachFlushAppendsOneWholeClusterByOneWrite) {
     EXPECT_EQ(segment.blocks().size(), clip.units.size());
     session.writer.flush();
     EXPECT_EQ(session.segment().blocks().size(), clip.units.size()) << "nothing to write is nothing";
+}
+
+/// Pictures and sound of two seconds, and what was said at these times, as the recorder gives it.
+Clip with_text(std::initializer_list<std::int64_t> times) {
+    Clip clip = Clip::made(2000);
+    Track text(TD_DATA, TD_CODEC_TEXT, {1, 1'000'000}, 2);
+    text.track.label = text_of("chat");
+    clip.tracks.push_back(text);
+    for (const std::int64_t time : times) {
+        const std::string said = "at " + std::to_string(time);
+        const auto place = std::ranges::find_if(clip.units, [&](const Unit& unit) { return unit.pts > time; });
+        clip.units.insert(place, {2, true, time * 1000, time * 1000, 2'000'000, Data(said.begin(), said.end())});
+    }
+    return clip;
+}
+
+/// What the session's `write` does not: text has another time base.
+void record(Session& session, const Clip& clip) {
+    session.open(clip.tracks);
+    for (const Unit& unit : clip.units) session.write(unit);
+    session.writer.flush();
+}
+
+TEST(Writer, TextIsATrackWhoseBlocksSayHowLongTheyAreShown) {
+    Session session;
+    record(session, with_text({0, 1500, 1980}));
+    const Node entry = track_entry(session, 2);
+    EXPECT_EQ(entry.one(id_track_type).number(), 17u);
+    EXPECT_EQ(entry.one(id_codec_id).text(), "S_TEXT/UTF8");
+    EXPECT_EQ(entry.one(id_name).text(), "chat");
+    EXPECT_EQ(entry.one(id_flag_default).number(), 0u);
+    EXPECT_TRUE(entry.all(id_audio).empty());
+    const auto blocks = session.segment().blocks(3);
+    EXPECT_THAT(times(blocks), ElementsAre(0, 1500, 1980));
+    for (const SeenBlock& block : blocks) EXPECT_EQ(block.duration, 2000u);
+    EXPECT_EQ(std::string(blocks[1].payload.begin(), blocks[1].payload.end()), "at 1500");
+    session.finish();
+    EXPECT_EQ(info(session).one(id_duration).real(), 2007) << "as the sound ends, not the text";
+}
+
+TEST(Writer, ATornFileWithTextIsAsLongAsItsSound) {
+    Session session;
+    record(session, with_text({1980}));
+    EXPECT_NE(recover_and_finish(session).packets, 0u);
+    EXPECT_EQ(info(session).one(id_duration).real(), 2007);
+}
+
+TEST(Writer, TextIsReadByFfprobe) {
+    Session session;
+    record(session, with_text({0, 1500}));
+    session.finish();
+    const auto file = std::filesystem::temp_directory_path() / ("text" + std::to_string(::getpid()) + ".mkv");
+    const auto data = session.file.contents();
+    std::ofstream(file, std::ios::binary)
+        .write(static_cast<const char*>(static_cast<const void*>(data.data())),
+               static_cast<std::streamsize>(data.size()));
+    const std::string command =
+        "ffprobe -v error -select_streams s -show_entries stream=codec_name:stream_tags=title:"
+        "packet=pts_time,duration_time -of csv=p=0 " +
+        file.string();
+    std::string seen(1000, '\0');
+    FILE* output = ::popen(command.c_str(), "r");
+    ASSERT_NE(output, nullptr);
+    seen.resize(std::fread(seen.data(), 1, seen.size(), output));
+    EXPECT_EQ(::pclose(output), 0);
+    std::filesystem::remove(file);
+    EXPECT_EQ(seen, "0.000000,2.000000\n1.500000,2.000000\nsubrip,chat\n");
 }
 
 TEST(Writer, EveryPayloadStandsInTheFileUnchangedAndNoBufferIsKept) {

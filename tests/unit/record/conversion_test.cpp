@@ -143,6 +143,24 @@ const td_publisher ConversionTest::publisher{sizeof(td_publisher),
                                              [](void*, td_text) {},
                                              [](void*, const td_recording*) {}};
 
+TEST_F(ConversionTest, MessagesThatTheContainerCannotTakeAreLeftOutAndDisturbNothing) {
+    sound_is(TD_CODEC_AAC);
+    const td_track messages = test::messages();
+    begin();
+    send(0, 500);
+    run();
+    call(stream_->table->track, &messages);
+    packet(TD_DATA, 2, 480, TD_PACKET_KEY);
+    send(500, 2000);
+    run();
+    end();
+    ASSERT_EQ(Film::all().size(), 1u);
+    const Film& film = Film::all().front();
+    EXPECT_EQ(film.tracks.size(), 2u);
+    EXPECT_EQ(film.sent(0), each(0, 2000, 40));
+    EXPECT_EQ(sound_of(film), each(0, 2000, 20));
+}
+
 TEST_F(ConversionTest, ARestartCutsSoundAndPictureAtOneInstant) {
     sound_is(TD_CODEC_OPUS);
     begin();

@@ -30,6 +30,23 @@ TEST(Interleaver, HoldsAPacketUntilItsSuccessorTellsTheDuration) {
     EXPECT_EQ(durations(out), (std::vector<std::int64_t>{33, 34, 34}));
 }
 
+TEST(Interleaver, AMessageComesInItsPlaceWithoutASuccessorAndTakesNoTime) {
+    const TrackSpec video(test::video()), messages(test::messages());
+    Interleaver interleaver;
+    std::vector<Timed> out;
+    interleaver.push(test::packet(video, 0));
+    interleaver.push(test::packet(messages, 20));
+    interleaver.drain(out);
+    EXPECT_TRUE(out.empty()) << "the picture before it is not complete";
+    interleaver.push(test::packet(video, 40));
+    interleaver.push(test::packet(video, 80));
+    interleaver.drain(out);
+    ASSERT_EQ(out.size(), 3u);
+    EXPECT_TRUE(out[1].packet.is_data());
+    EXPECT_EQ(out[1].packet.view.duration, 2000);
+    EXPECT_EQ(out[1].duration_us, 0);
+}
+
 TEST(Interleaver, PutsAacOnAGridOfWholeFrames) {
     const TrackSpec audio(test::aac());
     Interleaver interleaver;

@@ -41,6 +41,22 @@ TEST_F(OpeningTest, BeginsWithTheFirstSoundWhenThePictureFollowsAtOnce) {
     EXPECT_EQ(beginning->origin_us, 0);
 }
 
+TEST_F(OpeningTest, MessagesBeforeTheFirstPictureAreSaidWithIt) {
+    const TrackSpec messages(test::messages());
+    EXPECT_FALSE(opening_.take(timed(messages, 5, 1, 0), outlook_));
+    EXPECT_FALSE(opening_.take(timed(messages, 900, 1, 0), outlook_));
+    const auto beginning = key(1000);
+    ASSERT_EQ(times(beginning), (std::vector<std::int64_t>{1000, 1000, 1000}));
+    EXPECT_TRUE(beginning->packets[0].packet.is_video());
+    EXPECT_EQ(beginning->packets[1].packet.view.dts, 1000);
+    EXPECT_EQ(beginning->packets[2].packet.view.dts, 1001) << "dts rises";
+    outlook_.video_comes = false;
+    outlook_.only_audio_comes = true;
+    Opening other;
+    EXPECT_FALSE(other.take(timed(messages, 5, 1, 0), outlook_)) << "they make no file by themselves";
+    EXPECT_FALSE(other.end(outlook_));
+}
+
 TEST_F(OpeningTest, LeavesOutSoundLongBeforeTheFirstPicture) {
     for (std::int64_t at = 0; at < 2000; at += 23) audio(at);
     const auto beginning = key(2000);

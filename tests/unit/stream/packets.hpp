@@ -33,6 +33,10 @@ inline td_track aac() {
     return audio;
 }
 
+inline td_track messages() {
+    return track(TD_DATA, TD_CODEC_TEXT, 2);
+}
+
 /// A packet whose payload is `size` bytes; times in milliseconds.
 inline Packet packet(const TrackSpec& spec, std::int64_t dts, std::uint32_t flags = TD_PACKET_KEY,
                      std::uint32_t size = 100, std::int64_t composition_offset = 0) {

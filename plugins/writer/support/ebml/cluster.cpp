@@ -41,7 +41,7 @@ std::int64_t Cluster::span_with(std::int64_t time) const {
 
 ClusterFacts Cluster::lay_out(std::uint64_t position, std::vector<td_bytes>& spans) {
     const std::int64_t base = std::max<std::int64_t>(earliest_, 0);
-    const auto ends = [](const Gathered& g) { return g.block.time + g.block.duration; };
+    const auto ends = [](const Gathered& g) { return g.block.time + (g.block.is_text ? 0 : g.block.duration); };
     const auto last = std::ranges::max_element(blocks_, {}, ends);
 
     headers_.clear();
@@ -51,7 +51,8 @@ ClusterFacts Cluster::lay_out(std::uint64_t position, std::vector<td_bytes>& spa
     writer.header(id_cluster, 0, 4);
     writer.number(id_timestamp, static_cast<std::uint64_t>(base));
     spans.push_back({headers_.data(), headers_.size()});
-    for (auto block = blocks_.begin(); block != blocks_.end(); ++block) append(*block, block == last, base, spans);
+    for (auto block = blocks_.begin(); block != blocks_.end(); ++block)
+        append(*block, block == last || block->block.is_text, base, spans);
 
     std::uint64_t size = 0;
     for (const td_bytes& span : spans) size += span.size;

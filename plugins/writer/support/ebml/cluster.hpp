@@ -19,13 +19,14 @@ struct Block {
     std::int64_t duration = 0;
     bool video = false;
     bool key = false;
+    bool is_text = false;
     std::int64_t reference = 0;   ///< of video that is no key: a block that it needs, relative to it
     std::int64_t discard_ns = 0;  ///< DiscardPadding; negative: from its beginning
 };
 
 /// Blocks are SimpleBlocks, but for the one that ends last, which states its duration, so that a torn file knows its
-/// length, and for those with padding. Its vectors keep their room, so a packet costs no allocation once the first
-/// clusters are through. One thread at a time.
+/// length, for those with padding, and for text, which says how long it is shown and makes no file longer. Its vectors
+/// keep their room, so a packet costs no allocation once the first clusters are through. One thread at a time.
 class Cluster {
 public:
     explicit Cluster(const td_host* host) : host_(host) {}

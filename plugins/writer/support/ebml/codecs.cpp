@@ -162,6 +162,9 @@ CodecSetup set_up(const td_track& track) {
             setup.sample_rate = track.sample_rate == 0 ? 44100 : track.sample_rate;
             setup.channels = channels_of(track);
             break;
+        case TD_CODEC_TEXT:
+            setup.id = "S_TEXT/UTF8";
+            break;
         case TD_CODEC_PCMA:
         case TD_CODEC_PCMU:
         case TD_CODEC_G722:

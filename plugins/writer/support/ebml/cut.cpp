@@ -77,7 +77,7 @@ private:
         for (const Taken& one : taken) {
             blocks.push_back(moved(one.block, one.at, one.time - base));
             size += one.block.end - one.at;
-            ends(one.time + static_cast<std::int64_t>(one.block.duration));
+            ends(index_.end_of(one.block, one.time));
         }
         const Taken& front = taken.front();
         const bool key = front.block.key && std::ranges::count(index_.video, front.block.head.track) != 0;

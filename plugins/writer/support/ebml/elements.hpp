@@ -73,6 +73,9 @@ enum Id : std::uint32_t {
     id_cue_cluster_position = 0xf1,
 };
 
+/// What a track is (RFC 9559 section 5.1.4.1.3).
+enum TrackType : std::uint8_t { type_video = 1, type_audio = 2, type_text = 17 };
+
 /// A size of eight bytes that says «not known» (RFC 8794 section 6.2).
 inline constexpr std::uint64_t unknown_size = (std::uint64_t{1} << 56) - 1;
 

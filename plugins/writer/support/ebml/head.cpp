@@ -17,10 +17,10 @@ constexpr std::int64_t matroska_epoch_us = 978'307'200'000'000;  // 2001-01-01
 void append_track(Bytes& out, const TrackHead& track) {
     Bytes content;
     ElementWriter writer(content);
-    const bool video = track.kind == TD_VIDEO;
+    const bool video = track.kind == TD_VIDEO, text = track.kind == TD_DATA;
     writer.number(id_track_number, track.number);
     writer.number(id_track_uid, track.number);
-    writer.number(id_track_type, video ? 1 : 2);
+    writer.number(id_track_type, video ? type_video : (text ? type_text : type_audio));
     if (!track.is_default) writer.number(id_flag_default, 0);
     writer.number(id_flag_lacing, 0);
     if (!track.name.empty()) writer.text(id_name, track.name);
@@ -30,6 +30,7 @@ void append_track(Bytes& out, const TrackHead& track) {
     if (!track.setup.codec_private.empty()) writer.binary(id_codec_private, track.setup.codec_private);
     if (track.setup.delay_ns != 0) writer.number(id_codec_delay, track.setup.delay_ns);
     if (track.setup.seek_pre_roll_ns != 0) writer.number(id_seek_pre_roll, track.setup.seek_pre_roll_ns);
+    if (text) return ElementWriter(out).binary(id_track_entry, content);
     Bytes kind;
     ElementWriter settings(kind);
     if (video) {
@@ -186,7 +187,8 @@ std::optional<FoundHead> parse_head(View bytes) {
         const auto number = find(entry->content, id_track_number), type = find(entry->content, id_track_type);
         if (entry->id != id_track_entry || !number || !type) continue;
         found.tracks.push_back(number->number());
-        if (type->number() == 1) found.video.push_back(number->number());
+        if (type->number() == type_video) found.video.push_back(number->number());
+        if (type->number() == type_text) found.text.push_back(number->number());
     }
     if (found.tracks.empty()) return std::nullopt;
     return found;

@@ -20,8 +20,8 @@ inline constexpr std::uint64_t tick_ns = 1'000'000;
 /// A track as its TrackEntry says it.
 struct TrackHead {
     std::uint64_t number = 1;  ///< 1, 2, ...
-    std::uint32_t kind = 0;    ///< TD_VIDEO or TD_AUDIO
-    bool is_default = false;   ///< the first of its kind
+    std::uint32_t kind = 0;    ///< TD_VIDEO, TD_AUDIO or, timed text, TD_DATA
+    bool is_default = false;   ///< the first of its kind; text is shown only when it is asked for
     PictureSize size;          ///< of video
     CodecSetup setup;
     std::string name, language;  ///< shown to people; BCP 47; both may be empty
@@ -59,6 +59,7 @@ struct FoundHead {
     Layout layout;
     std::string memo;
     std::vector<std::uint64_t> video;   ///< numbers of the video tracks
+    std::vector<std::uint64_t> text;    ///< numbers of the tracks of text
     std::vector<std::uint64_t> tracks;  ///< numbers of all tracks
 };
 /// The head at the front of these bytes, which may go on behind it. Nothing when it is none of this writer or is not

@@ -72,6 +72,8 @@ Block RecordedTrack::place(const td_packet& packet) {
     block.video = is_video();
     block.key = !is_video() || (packet.flags & TD_PACKET_KEY) != 0;
     block.time = block_time(pts);
+    block.is_text = is_text();
+    if (is_text()) block.time = std::max<std::int64_t>(block.time, 0);
     if (!is_video() && block.time < 0) {  // sound before the beginning is decoded and not heard
         const std::int64_t hidden_ns =
             rescale(pts, time_base_, nanoseconds) + static_cast<std::int64_t>(head_.setup.delay_ns);

@@ -20,6 +20,7 @@ public:
 
     std::uint32_t index() const { return index_; }
     bool is_video() const { return head_.kind == TD_VIDEO; }
+    bool is_text() const { return head_.kind == TD_DATA; }
     const TrackHead& head() const { return head_; }
     /// Whether its entry can be written: of video a size is known.
     bool is_described() const { return !is_video() || head_.size.width != 0; }

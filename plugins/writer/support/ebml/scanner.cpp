@@ -49,6 +49,7 @@ private:
         found_.layout = head->layout;
         found_.memo = std::move(head->memo);
         video_ = std::move(head->video);
+        text_ = std::move(head->text);
         return true;
     }
 
@@ -126,7 +127,8 @@ private:
             if (is_video(*block) && !is_written(block->payload, block->payload_end)) break;
             last_is_video = is_video(*block);
             const auto time = static_cast<std::int64_t>(cluster.time) + block->head.time;
-            const auto end = std::max<std::int64_t>(time + static_cast<std::int64_t>(block->duration), 0);
+            const auto length = std::ranges::count(text_, block->head.track) != 0 ? 0 : block->duration;
+            const auto end = std::max<std::int64_t>(time + static_cast<std::int64_t>(length), 0);
             before_last = at;
             end_before_last = cluster.facts.end;
             cluster.facts.end = std::max(end_before_last, static_cast<std::uint64_t>(end));
@@ -184,7 +186,7 @@ private:
     Window window_;
     std::uint64_t size_;
     Found found_;
-    std::vector<std::uint64_t> video_;
+    std::vector<std::uint64_t> video_, text_;
     std::deque<FoundCluster> last_;
 };
 

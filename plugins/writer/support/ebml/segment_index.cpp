@@ -72,8 +72,9 @@ private:
         View rest = index_.entries;
         while (const auto entry = next_element(rest)) {
             const auto number = find(entry->content, id_track_number), type = find(entry->content, id_track_type);
-            if (entry->id == id_track_entry && number && type && type->number() == 1)
-                index_.video.push_back(number->number());
+            if (entry->id != id_track_entry || !number || !type) continue;
+            if (type->number() == type_video) index_.video.push_back(number->number());
+            if (type->number() == type_text) index_.text.push_back(number->number());
         }
     }
 
@@ -108,7 +109,7 @@ private:
         const std::size_t count = std::min<std::size_t>(index_.clusters.size(), 2);
         for (const ClusterPlace& cluster : std::span(index_.clusters).last(count)) {
             each_block(window_, cluster, [&](const FoundBlock& block, std::uint64_t, std::int64_t time) {
-                index_.end = std::max(index_.end, time + static_cast<std::int64_t>(block.duration));
+                index_.end = std::max(index_.end, index_.end_of(block, time));
             });
         }
     }

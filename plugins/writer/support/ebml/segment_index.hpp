@@ -1,6 +1,7 @@
 // Where the clusters of a file lie, of any writer, finished or not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -22,15 +23,21 @@ struct ClusterPlace {
 
 /// A value.
 struct SegmentIndex {
-    std::string doc_type;  ///< `webm` or `matroska`
-    Bytes entries;         ///< the content of Tracks
-    std::vector<std::uint64_t> video;
-    std::vector<ClusterPlace> clusters;  ///< never empty
-    std::int64_t end = 0;                ///< of what is shown, as far as the last clusters say
+    std::string doc_type;                    ///< `webm` or `matroska`
+    Bytes entries;                           ///< the content of Tracks
+    std::vector<std::uint64_t> video, text;  ///< numbers of these tracks
+    std::vector<ClusterPlace> clusters;      ///< never empty
+    std::int64_t end = 0;                    ///< of what is shown, as far as the last clusters say
 
     /// Reads the head and the front of each cluster. Throws Malformed for what is no such file or has no cluster, Error
     /// TD_UNSUPPORTED for clusters without a size and ticks that are no milliseconds.
     static SegmentIndex read(const Source& source);
+
+    /// Where a block at `time` ends. Text makes no file longer.
+    std::int64_t end_of(const FoundBlock& block, std::int64_t time) const {
+        return std::ranges::count(text, block.head.track) != 0 ? time
+                                                               : time + static_cast<std::int64_t>(block.duration);
+    }
 };
 
 /// Calls `visit(const FoundBlock&, at, time)` for each whole block.

@@ -40,8 +40,9 @@ void MatroskaWriter::open(File file, const td_recording& recording, std::span<co
 }
 
 void MatroskaWriter::add_track(const td_track& track) {
-    const bool is_first =
-        std::ranges::none_of(tracks_, [&](const auto& other) { return other->is_video() == (track.kind == TD_VIDEO); });
+    const bool is_first = track.kind != TD_DATA && std::ranges::none_of(tracks_, [&](const auto& other) {
+                              return other->head().kind == track.kind;
+                          });
     tracks_.push_back(std::make_unique<RecordedTrack>(track, tracks_.size() + 1, is_first, stream_));
     tracks_changed_ = true;
 }

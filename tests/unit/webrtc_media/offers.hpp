@@ -59,6 +59,12 @@ inline std::string video_line(const std::string& direction, const std::string& f
            "a=fmtp:46 apt=45\r\n";
 }
 
+/// Chromium's line of data channels.
+inline std::string data_line(const std::string& fingerprint = fingerprint_text) {
+    return "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" + transport_lines(fingerprint) +
+           "a=mid:2\r\na=sctp-port:5000\r\na=max-message-size:262144\r\n";
+}
+
 inline std::string offer_of(const std::string& direction, const std::string& fingerprint = fingerprint_text) {
     return session_level() + audio_line(direction, fingerprint) + video_line(direction, fingerprint);
 }

@@ -261,6 +261,28 @@ TEST(SdpAnswer, ARejectedLineKeepsItsPlaceOutsideTheBundle) {
     EXPECT_THAT(section(answer, "video"), HasSubstr("a=rtpmap:96 VP8/90000\n"));
 }
 
+TEST(SdpAnswer, DataChannelsOfAPublisherAreTakenBesideItsMedia) {
+    const auto text = session_level("0 1 2") + audio_line("sendonly") + video_line("sendonly") + data_line();
+    const auto offer = parse(text);
+    const auto choices = choose(offer, {}, true);
+    EXPECT_TRUE(choices[2].is_data);
+    EXPECT_EQ(offer.lines[2].sctp_port, 5000);
+    const auto answer = write_answer(offer, choices, local(true));
+    EXPECT_THAT(answer, HasSubstr("a=group:BUNDLE 0 1 2\r\n"));
+    const auto line = section(answer, "application");
+    EXPECT_THAT(line, ::testing::StartsWith(
+                          "m=application 5000 UDP/DTLS/SCTP webrtc-datachannel\nc=IN IP4 192.0.2.10\na=mid:2\n"
+                          "a=sctp-port:5000\na=max-message-size:65536\na=ice-ufrag:"));
+    EXPECT_THAT(line, HasSubstr("a=setup:passive\n"));
+    EXPECT_THAT(line, Not(HasSubstr("recvonly")));
+
+    EXPECT_FALSE(choose(offer, {}, false)[2].is_data) << "a player's are not";
+    for (const auto* without : {"a=sctp-port:5000", "0 1 2", "application 9", "UDP/DTLS/SCTP"}) {
+        const auto other = parse(replaced(text, without, std::string(without) == "0 1 2" ? "0 1" : "application 0"));
+        EXPECT_FALSE(choose(other, {}, true)[2].is_data) << without;
+    }
+}
+
 TEST(SdpAnswer, ParameterSetsAreTakenOutOfTheOffer) {
     Codec codec;
     codec.fmtp = "packetization-mode=1; sprop-parameter-sets=Z0IAHg==,aM4xsg,!!,A";

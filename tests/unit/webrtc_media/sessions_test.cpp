@@ -17,6 +17,8 @@
 #include "rtp/rtcp.hpp"
 #include "tapedeck/stream.hpp"
 #include "testkit/fake_host.hpp"
+#include "webrtc/data/dcep.hpp"
+#include "webrtc/data/sctp.hpp"
 
 namespace tapedeck::webrtc {
 namespace {
@@ -71,7 +73,7 @@ private:
 };
 
 /// A browser's end: the controlling, active side of one connection.
-class Browser : public PeerEvents, public DatagramOut {
+class Browser : public PeerEvents, public DatagramOut, public SctpEvents {
 public:
     Browser(const testkit::FakeHost& host, const std::shared_ptr<DtlsIdentity>& identity, const std::string& answer)
         : in_(Context(host.table(), host.context())) {
@@ -101,6 +103,12 @@ public:
     }
     void send(const Bytes& rtcp) { EXPECT_TRUE(peer_->send_rtcp(rtcp)); }
     void leave() { peer_->close(); }
+    /// Says something over a data channel, once the association is there.
+    bool say(const std::string& text) {
+        association_.connect(now());
+        const Bytes bytes(text.begin(), text.end());
+        return wait([&] { return association_.send({1, dcep::text, bytes}, now()); }, [] {});
+    }
 
     template <class Done, class Again>
     bool wait(Done done, Again again) {
@@ -133,6 +141,10 @@ public:
     }
 
     void connected(Peer&) override { is_connected_ = true; }
+    void data(ByteSpan bytes, Time) override { association_.receive(bytes, now()); }
+    void datagram(ByteSpan bytes) override { EXPECT_TRUE(peer_->send_data(bytes)); }
+    void message(const SctpMessage&) override {}
+    void closed(std::uint16_t) override {}
     void failed(std::string_view) override { is_over_ = true; }
     void ended() override { is_over_ = true; }
     void rtp(const Arrival& arrival) override {
@@ -154,6 +166,7 @@ public:
     std::vector<rtp::Message> control_;
 
 private:
+    static Time now() { return std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch()); }
     void check() { send_datagram(check_of(server_, {true, 100, "cLnt"})); }
     void send_datagram(ByteSpan bytes) {
         sockaddr_storage name{};
@@ -169,6 +182,7 @@ private:
     int answers_ = 0;
     std::array<std::uint8_t, 1500> room_{};
     std::unique_ptr<Peer> peer_;
+    SctpAssociation association_{*this, SctpAssociation::usual_port};
 };
 
 const Bytes vp8_key_picture{0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00};
@@ -196,8 +210,9 @@ protected:
         return told;
     }
     /// A session whose media flows.
-    std::shared_ptr<Told> connect(bool publishes) {
-        auto told = open(request(publishes));
+    std::shared_ptr<Told> connect(bool publishes) { return connect(request(publishes)); }
+    std::shared_ptr<Told> connect(const SessionRequest& asked) {
+        auto told = open(asked);
         EXPECT_TRUE(told->wait_past("answered;"));
         browser_ = std::make_unique<Browser>(host_, theirs_, told->answer());
         EXPECT_TRUE(browser_->connect());
@@ -253,6 +268,23 @@ TEST_F(SessionsTest, WhatABrowserPublishesBecomesAStreamAndItsEndHasTheNameOfThe
     stream->release("cam1.webm");
     EXPECT_TRUE(told->wait_for("answered;started;stopped: Stopped by user; cam1.webm"));
     EXPECT_EQ(sessions_->size(), 0u);
+}
+
+TEST_F(SessionsTest, WhatAPageSaysOverADataChannelBecomesATrackOfTheStream) {
+    run();
+    auto asked = request(true);
+    asked.offer = session_level("0 1 2") + audio_line("sendonly", theirs_->fingerprint().text()) +
+                  video_line("sendonly", theirs_->fingerprint().text()) + data_line(theirs_->fingerprint().text());
+    const auto told = connect(asked);
+    auto* stream = host_.streams.wait();
+    browser_->send(head(111, 1, 1001), {0xf8, 1, 2});
+    ASSERT_TRUE(browser_->say("hello"));
+    ASSERT_TRUE(stream->wait([&] { return stream->packet_count() == 2; }));
+    EXPECT_EQ(stream->tracks().back().track.kind, std::uint32_t{TD_DATA});
+    const auto said = stream->packets(2).at(0);
+    EXPECT_EQ(std::string(said.data.begin(), said.data.end()), "hello");
+    browser_->leave();
+    EXPECT_TRUE(told->wait_for("answered;started;stopped: Stopped by user; "));
 }
 
 TEST_F(SessionsTest, APageThatClosesItsConnectionHasStopped) {

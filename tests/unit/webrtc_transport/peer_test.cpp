@@ -32,6 +32,7 @@ struct End : PeerEvents, DatagramOut {
     void ended() override { story += "ended;"; }
     void rtp(const Arrival& packet) override { got.emplace_back(packet.packet.begin(), packet.packet.end()); }
     void rtcp(const Arrival& packet) override { control.emplace_back(packet.packet.begin(), packet.packet.end()); }
+    void data(ByteSpan bytes, Time at) override { data_of.emplace_back(at, Bytes(bytes.begin(), bytes.end())); }
     std::span<std::uint8_t> room() override { return room_; }
     void commit(const Pair& to, std::size_t size) override {
         sent.push_back({to, Bytes(room_.begin(), room_.begin() + static_cast<std::ptrdiff_t>(size))});
@@ -45,6 +46,7 @@ struct End : PeerEvents, DatagramOut {
     IceCredentials local;
     std::string story;
     std::vector<Bytes> got, control;
+    std::vector<std::pair<Time, Bytes>> data_of;
     std::deque<Datagram> sent;
     std::array<std::uint8_t, 1500> room_{};
     std::unique_ptr<Peer> peer;
@@ -106,6 +108,19 @@ TEST_F(Peers, ConnectAndExchangeRtpAndRtcp) {
     EXPECT_TRUE(server_.peer->send_rtp(packet));
     talk();
     EXPECT_EQ(client_.got.size(), 1u);
+}
+
+TEST_F(Peers, DataGoesBothWaysInRecordsOfDtls) {
+    EXPECT_FALSE(client_.peer->send_data(Bytes{1}));
+    connect();
+    const Bytes packet(1200, 7);
+    EXPECT_TRUE(client_.peer->send_data(packet));
+    EXPECT_TRUE(client_.peer->send_data(Bytes{1}));
+    EXPECT_TRUE(server_.peer->send_data(Bytes{2, 3}));
+    EXPECT_FALSE(client_.peer->send_data(Bytes(1401)));
+    talk();
+    EXPECT_EQ(server_.data_of, (std::vector<std::pair<Time, Bytes>>{{Time{}, packet}, {Time{}, {1}}}));
+    EXPECT_EQ(client_.data_of, (std::vector<std::pair<Time, Bytes>>{{Time{}, {2, 3}}}));
 }
 
 TEST_F(Peers, AnotherCertificateThanTheSdpNamedIsRefused) {

@@ -40,6 +40,7 @@ Publication::Publication(std::shared_ptr<Core> core, SessionRequest request, std
 void Publication::ask(const td_stream_info& info) {
     for (std::size_t i = 0; i < choices_.size(); ++i) {
         const auto& choice = choices_[i];
+        if (choice.is_data) sctp_port_ = offer_.lines[i].sctp_port;
         if (choice.codecs.empty()) continue;
         const auto& chosen = choice.codecs.front();
         receivers_.emplace_back(core_->context,
@@ -83,7 +84,21 @@ void Publication::released(const td_recording* recording) {
     over(recording == nullptr ? std::string() : std::string(view(recording->name)));
 }
 
+void Publication::connected(Peer& peer) {
+    Session::connected(peer);
+    if (!sctp_port_) return;
+    try {
+        channels_ = std::make_unique<DataChannels>(
+            *sctp_port_, [this](ByteSpan datagram) { peer_->send_data(datagram); },
+            [this](const ChannelMessage& message) { take(message); });
+    } catch (const Error& e) {
+        return core_->context.error(std::string("there are no data channels: ") + e.what());
+    }
+    channels_->begin(Time(monotonic_us()));
+}
+
 void Publication::leave(const std::string& reason) {
+    channels_.reset();
     for (auto& receiver : receivers_) receiver.finish(monotonic_us(), batch_);
     give();
     sink_.close(reason);
@@ -152,8 +167,23 @@ void Publication::rtcp(const Arrival& arrival) {
     }
 }
 
+void Publication::data(ByteSpan bytes, Time at) {
+    if (!channels_) return;
+    channels_->receive(bytes, at);
+    give();
+}
+
+void Publication::take(const ChannelMessage& message) {
+    if (!messages_) {
+        messages_.emplace(core_->context, static_cast<std::uint32_t>(receivers_.size()), message.channel);
+        batch_.track(messages_->track());
+    }
+    batch_.packet(messages_->packet(message, monotonic_us()).packet);
+}
+
 void Publication::ticked(Time now) {
     const auto now_us = now.count();
+    if (channels_) channels_->tick(now);
     if (last_rtp_us_ == 0) last_rtp_us_ = now_us;
     const auto most = core_->settings.activity_us;
     if (most != 0 && now_us - last_rtp_us_ >= most) return stop(true, "Failed by RTP activity");

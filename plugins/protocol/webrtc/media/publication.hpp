@@ -8,6 +8,8 @@
 
 #include "rtp/bandwidth.hpp"
 #include "tapedeck/media/unwrap.hpp"
+#include "webrtc/data/data_channels.hpp"
+#include "webrtc/data/message_track.hpp"
 #include "webrtc/media/batch.hpp"
 #include "webrtc/media/receiver.hpp"
 #include "webrtc/media/session.hpp"
@@ -19,8 +21,10 @@ class Publication : public Session, public Publisher {
 public:
     Publication(std::shared_ptr<Core> core, SessionRequest request, std::shared_ptr<SessionEvents> events);
 
+    void connected(Peer& peer) override;
     void rtp(const Arrival& arrival) override;
     void rtcp(const Arrival& arrival) override;
+    void data(ByteSpan bytes, Time at) override;
     void ticked(Time now) override;
 
     void opened(Sink sink) override;
@@ -35,6 +39,7 @@ private:
     Receiver* receiver_of(const rtp::Packet& packet);
     void measure(const rtp::Packet& packet, const Receiver& receiver, std::int64_t now_us);
     void append_limit();
+    void take(const ChannelMessage& message);
     void work(std::int64_t now_us);
     void come_back();
     void give();
@@ -43,7 +48,10 @@ private:
     void send();
 
     Sink sink_;
-    std::vector<Receiver> receivers_;  // by number of track
+    std::vector<Receiver> receivers_;         // by number of track
+    std::optional<std::uint16_t> sctp_port_;  // the client's
+    std::unique_ptr<DataChannels> channels_;  // when they were agreed upon
+    std::optional<MessageTrack> messages_;    // from the first one on
     Batch batch_;
     std::uint32_t own_ssrc_ = 1;
     std::optional<std::uint8_t> transport_cc_, send_time_;  // header extensions

@@ -143,6 +143,8 @@ void attribute(Offer& offer, Line& line, std::string_view value) {
         line.has_rtcp_mux = true;
     } else if (name == "rtcp-rsize") {
         line.has_reduced_size = true;
+    } else if (name == "sctp-port") {
+        if (const auto port = number(value, 65535)) line.sctp_port = static_cast<std::uint16_t>(*port);
     } else if (name == "bundle-only") {
         line.is_offered = true;
     } else if (name == "ice-ufrag") {

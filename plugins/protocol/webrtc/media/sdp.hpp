@@ -42,6 +42,7 @@ struct Line {
     std::vector<std::pair<std::uint8_t, std::string>> extensions;
     Direction direction = Direction::sendrecv;
     bool has_rtcp_mux = false, has_reduced_size = false;
+    std::optional<std::uint16_t> sctp_port;  // of data channels (RFC 8841)
     std::string ufrag, fingerprint, setup;
 };
 
@@ -67,15 +68,17 @@ struct Chosen {
     std::optional<Codec> rtx, red, red_rtx, ulpfec;  // with it
 };
 
-/// What becomes of one m-line; without codecs it is rejected.
+/// What becomes of one m-line; without codecs it is rejected, but for data channels.
 struct Choice {
     std::vector<Chosen> codecs;                                // a publisher's has one
     std::optional<std::uint8_t> transport_cc, send_time, mid;  // header extensions
     std::uint32_t ssrc = 0, rtx_ssrc = 0;                      // of what is sent; set by whoever sends
+    bool is_data = false;                                      // data channels
 };
 
 /// One for each m-line: of each kind the first that can be taken, and what is bundled with the first taken. A player's
-/// has all that can be sent, the best first. Throws Error("No common codecs").
+/// has all that can be sent, the best first. A publisher's data channels are taken beside media that they are bundled
+/// with. Throws Error("No common codecs").
 std::vector<Choice> choose(const Offer& offer, const Preferences& preferences, bool publishes);
 
 /// Leaves only the codec with this TD_CODEC_*, where it is there.

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "tapedeck/context.hpp"
+#include "webrtc/data/sctp.hpp"
 #include "webrtc/media/sdp.hpp"
 
 namespace tapedeck::webrtc::sdp {
@@ -128,6 +129,11 @@ bool is_usable(const Line& line, bool publishes) {
            line.direction != other && line.direction != Direction::inactive;
 }
 
+bool is_data(const Line& line) {
+    return line.is_offered && line.kind == "application" && line.protocol.ends_with("DTLS/SCTP") &&
+           line.first_format == "webrtc-datachannel" && line.sctp_port.value_or(0) != 0;
+}
+
 bool is_bundled(const Offer& offer, const Line& line) {
     return !line.mid.empty() && std::find(offer.bundle.begin(), offer.bundle.end(), line.mid) != offer.bundle.end();
 }
@@ -219,6 +225,26 @@ void write_candidates(Text& text, const std::vector<Endpoint>& candidates, bool 
     text.line("a=end-of-candidates");
 }
 
+/// How the one transport is reached.
+void write_transport(Text& text, const Local& local) {
+    text.line("a=ice-ufrag:", local.ice.ufrag);
+    text.line("a=ice-pwd:", local.ice.pwd);
+    text.line("a=fingerprint:", local.fingerprint.text());
+    text.line(local.role == DtlsRole::server ? "a=setup:passive" : "a=setup:active");
+    write_candidates(text, local.candidates, local.has_tcp);
+}
+
+/// RFC 8841 section 10.
+void write_data(Text& text, const Line& line, const Local& local) {
+    text.line("m=", line.kind, " ", std::to_string(local.candidates.front().port), " ", line.protocol, " ",
+              line.first_format);
+    text.line("c=", connection_of(local.candidates.front()));
+    text.line("a=mid:", line.mid);
+    text.line("a=sctp-port:", std::to_string(SctpAssociation::usual_port));
+    text.line("a=max-message-size:", std::to_string(SctpAssociation::largest_message));
+    write_transport(text, local);
+}
+
 void write_line(Text& text, const Line& line, const Choice& choice, const Local& local) {
     std::string formats;
     for (const auto& chosen : choice.codecs)
@@ -237,11 +263,7 @@ void write_line(Text& text, const Line& line, const Choice& choice, const Local&
         text.line("a=msid:", local.stream, " ", local.stream, "-", line.kind);
         write_ssrcs(text, choice, local.stream);
     }
-    text.line("a=ice-ufrag:", local.ice.ufrag);
-    text.line("a=ice-pwd:", local.ice.pwd);
-    text.line("a=fingerprint:", local.fingerprint.text());
-    text.line(local.role == DtlsRole::server ? "a=setup:passive" : "a=setup:active");
-    write_candidates(text, local.candidates, local.has_tcp);
+    write_transport(text, local);
 }
 
 }  // namespace
@@ -267,6 +289,11 @@ std::vector<Choice> choose(const Offer& offer, const Preferences& preferences, b
         }
     }
     if (first == nullptr) throw Error(TD_UNSUPPORTED, "No common codecs");
+    if (!publishes || !is_bundled(offer, *first)) return choices;
+    for (std::size_t i = 0; i < choices.size(); ++i) {
+        choices[i].is_data = is_data(offer.lines[i]) && is_bundled(offer, offer.lines[i]);
+        if (choices[i].is_data) break;
+    }
     return choices;
 }
 
@@ -286,13 +313,17 @@ std::string write_answer(const Offer& offer, const std::vector<Choice>& choices,
     std::string group;
     for (const auto& mid : offer.bundle)
         for (std::size_t i = 0; i < choices.size(); ++i)
-            if (offer.lines[i].mid == mid && !choices[i].codecs.empty()) group += " " + mid;
+            if (offer.lines[i].mid == mid && (!choices[i].codecs.empty() || choices[i].is_data)) group += " " + mid;
     if (!group.empty()) text.line("a=group:BUNDLE", group);
     text.line("a=msid-semantic: WMS ", local.publishes ? "*" : local.stream);
     for (std::size_t i = 0; i < choices.size(); ++i) {
         const auto& line = offer.lines[i];
         if (!choices[i].codecs.empty()) {
             write_line(text, line, choices[i], local);
+            continue;
+        }
+        if (choices[i].is_data) {
+            write_data(text, line, local);
             continue;
         }
         text.line("m=", line.kind, " 0 ", line.protocol, " ", line.first_format);

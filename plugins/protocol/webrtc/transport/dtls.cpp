@@ -148,11 +148,13 @@ unsigned DtlsSession::timeout(SSL* session, unsigned previous_us) {
     return std::min(previous_us * 2, longest);
 }
 
-DtlsSession::DtlsSession(std::shared_ptr<DtlsIdentity> identity, DtlsRole role, Fingerprint expected, Send send)
+DtlsSession::DtlsSession(std::shared_ptr<DtlsIdentity> identity, DtlsRole role, Fingerprint expected, Send send,
+                         Take take)
     : identity_(std::move(identity)),
       role_(role),
       expected_(std::move(expected)),
       send_(std::move(send)),
+      take_(std::move(take)),
       session_(SSL_new(identity_->context())) {
     auto* bio = BIO_new(datagrams());
     if (!session_ || bio == nullptr) throw std::bad_alloc();
@@ -174,14 +176,23 @@ void DtlsSession::receive(ByteSpan datagram) {
     if (state_ == State::shaking_hands) shake_hands();
     if (state_ != State::shaking_hands) {
         // A late flight of the peer is answered from in here, and close_notify is noticed.
-        std::array<char, 2048> dropped{};
-        ERR_clear_error();
-        int returned = 0;
-        while ((returned = SSL_read(session_.get(), dropped.data(), static_cast<int>(dropped.size()))) > 0) {
+        std::array<std::uint8_t, 2048> data{};
+        for (int returned = 1; returned > 0;) {
+            ERR_clear_error();
+            returned = SSL_read(session_.get(), data.data(), static_cast<int>(data.size()));
+            if (returned <= 0)
+                settle(returned);
+            else if (state_ == State::open)
+                take_(ByteSpan(data).first(static_cast<std::size_t>(returned)));
         }
-        settle(returned);
     }
     arrived_ = {};
+}
+
+bool DtlsSession::send(ByteSpan data) {
+    if (state_ != State::open || data.empty() || data.size() > largest_data) return false;
+    ERR_clear_error();
+    return SSL_write(session_.get(), data.data(), static_cast<int>(data.size())) > 0;
 }
 
 void DtlsSession::shake_hands() {

@@ -51,18 +51,23 @@ struct SrtpKeys {
 class DtlsSession {
 public:
     using Send = std::function<void(ByteSpan datagram)>;
+    using Take = std::function<void(ByteSpan data)>;
+
+    static constexpr std::size_t largest_data = 1400;
 
     enum class State : std::uint8_t { shaking_hands, open, ended, failed, wrong_fingerprint };
 
-    /// `expected` is the fingerprint in the peer's SDP. `send` is called from within the members below.
-    DtlsSession(std::shared_ptr<DtlsIdentity> identity, DtlsRole role, Fingerprint expected, Send send);
+    /// `expected` is the fingerprint in the peer's SDP. `send` and `take` are called from within the members below.
+    DtlsSession(std::shared_ptr<DtlsIdentity> identity, DtlsRole role, Fingerprint expected, Send send, Take take);
     DtlsSession(const DtlsSession&) = delete;
     DtlsSession& operator=(const DtlsSession&) = delete;
 
     /// Sends the ClientHello of a client; does nothing for a server.
     void start() { shake_hands(); }
-    /// One datagram that came from the peer. Data in it is dropped.
+    /// One datagram that came from the peer. Data in it is for `take`.
     void receive(ByteSpan datagram);
+    /// Whether it was sent: the session is open. At most `largest_data` bytes.
+    bool send(ByteSpan data);
     /// Sends the last flight again if its time has come.
     void tick();
     /// Says goodbye (close_notify).
@@ -90,6 +95,7 @@ private:
     DtlsRole role_;
     Fingerprint expected_;
     Send send_;
+    Take take_;
     ByteSpan arrived_;  // what OpenSSL reads next
     std::unique_ptr<SSL, Free> session_;
     State state_ = State::shaking_hands;

@@ -30,8 +30,9 @@ IceLite::Outcome Peer::check(const stun::Message& request, const Pair& via, Time
     if (!outcome.is_verified || !ice_.knows(via)) return outcome;
     via_ = via;
     if (!dtls_)
-        dtls_ = std::make_unique<DtlsSession>(identity_, config_.role, config_.remote_fingerprint,
-                                              [this](ByteSpan datagram) { send_dtls(datagram); });
+        dtls_ = std::make_unique<DtlsSession>(
+            identity_, config_.role, config_.remote_fingerprint, [this](ByteSpan datagram) { send_dtls(datagram); },
+            [this](ByteSpan bytes) { take_data(bytes); });
     if (state_ == State::checking && ice_.selected() != nullptr) {
         state_ = State::securing;
         since_ = now;
@@ -46,6 +47,7 @@ void Peer::receive(const Pair& via, const Arrival& datagram) {
     const auto first = datagram.packet[0];
     if (first >= 20 && first <= 63) {
         via_ = via;
+        at_ = datagram.at;
         dtls_->receive(datagram.packet);
         look_at_dtls();
     } else if (first >= 128 && first <= 191 && srtp_) {
@@ -116,6 +118,11 @@ void Peer::close() {
     if (dtls_) dtls_->close();
     state_ = State::ended;
     events_.ended();
+}
+
+/// What comes before `connected` is sent again.
+void Peer::take_data(ByteSpan bytes) {
+    if (state_ == State::connected) events_.data(bytes, at_);
 }
 
 void Peer::send_dtls(ByteSpan datagram) {

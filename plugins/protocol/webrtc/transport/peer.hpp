@@ -52,6 +52,8 @@ public:
     /// Decrypted, each once, in the order of arrival.
     virtual void rtp(const Arrival& packet) = 0;
     virtual void rtcp(const Arrival& packet) = 0;
+    /// What came in one record of DTLS: SCTP, where data channels were agreed upon.
+    virtual void data(ByteSpan /*bytes*/, Time /*at*/) {}
 };
 
 /// Where datagrams leave.
@@ -96,6 +98,8 @@ public:
     /// Whether it was sent: the peer is connected, and a plain packet has at most 1400 bytes.
     bool send_rtp(ByteSpan packet) { return send(SrtpSession::Type::rtp, packet); }
     bool send_rtcp(ByteSpan packet) { return send(SrtpSession::Type::rtcp, packet); }
+    /// At most 1400 bytes, as a record of DTLS.
+    bool send_data(ByteSpan bytes) { return state_ == State::connected && dtls_->send(bytes); }
     /// `ticked` comes 10 ms from now, once. From within a call of PeerEvents or `with`.
     void tick_soon() { wants_tick_ = true; }
     /// Whether that was asked for since the last call.
@@ -114,6 +118,7 @@ public:
 
 private:
     bool send(SrtpSession::Type type, ByteSpan packet);
+    void take_data(ByteSpan bytes);
     void send_dtls(ByteSpan datagram);
     void look_at_dtls();
     void fail(std::string_view reason);
@@ -129,6 +134,7 @@ private:
     State state_ = State::checking;
     Time since_;  // of the state
     bool wants_tick_ = false;
+    Time at_{};  // when the datagram came that DTLS has in hand
     std::string why_;
 };
 

@@ -72,6 +72,17 @@ def pictures(path):
     return [line.rsplit(",", 1)[1].strip() for line in run.stdout.splitlines() if line and line[0] != "#"]
 
 
+def text(path):
+    """[(seconds, text)] of every block of the first track of text of a Matroska file."""
+    shown = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "s:0", "-show_entries", "packet=pts_time,size", "-of", "csv=p=0",
+                            str(path)], capture_output=True, text=True, check=True).stdout.split()
+    times, sizes = zip(*((float(time), int(size)) for time, size in (line.split(",")[:2] for line in shown)))
+    said = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:s:0", "-c", "copy", "-f", "data", "-"],
+                          capture_output=True, check=True).stdout
+    ends = [sum(sizes[:n + 1]) for n in range(len(sizes))]
+    return [(time, said[end - size:end].decode()) for time, size, end in zip(times, sizes, ends)]
+
+
 def decodes(path):
     """ffmpeg's complaints while decoding everything; empty when there are none."""
     run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-enc_time_base:v", "-1", "-f", "null", "-"],

@@ -88,6 +88,21 @@ class WebRtc(FlowTest):
         self.assertGreater(seen["sound"]["energy"], 0)
         self.assertEqual(media.decodes(server.file("cam.webm")), "")
 
+    def test_messages_of_data_channels_are_recorded_into_mkv(self):
+        server = self.server({**SETTINGS, "stream_record_policy_template": "{streamName}", "record_formats": "vp8-mkv"})
+        seen = browser.see(self, "messages.js", self.urls(server)[0], "cam", "?record=true")
+        self.assertEqual((seen["closed"], seen["errors"]), (["chat"], []))
+        file = server.file("cam.mkv")
+        said = media.text(file)
+        self.assertEqual([text for _, text in said[:3]], ["hello", "Grüße 🎥", "data:application/octet-stream;base64,AQID"])
+        self.assertEqual([len(text) for _, text in said[3:]], [60000, 3])
+        times = [time for time, _ in said]
+        self.assertEqual(times, sorted(times))
+        self.assertAlmostEqual(times[4] - times[3], 1, delta=0.3)
+        length = float(media.probe(file)["format"]["duration"])
+        self.assertLess(times[4], length)
+        self.assertEqual((media.track(file, "subtitle")["codec_name"], media.decodes(file)), ("subrip", ""))
+
     def test_a_backend_approves_who_connects_and_publishes(self):
         backend = Receiver(answers=[200, 403, 403])
         self.addCleanup(backend.close)

@@ -24,7 +24,7 @@ constexpr std::array known{Known{TD_CODEC_AAC, AV_CODEC_ID_AAC, 0, 0},
                            Known{TD_CODEC_MP3, AV_CODEC_ID_MP3, 0, 0}};
 
 // Beyond these a track or a packet is nonsense.
-constexpr std::uint32_t highest_rate = 192'000, most_channels = 8;
+constexpr std::uint32_t highest_input_rate = 192'000, most_channels = 8;
 constexpr std::size_t largest_packet = 256 * 1024, largest_config = 64 * 1024;
 
 }  // namespace
@@ -37,7 +37,7 @@ Decoder::Decoder(const td_track& track) {
     const auto* const codec_of = std::ranges::find(known, track.codec, &Known::codec);
     const AVCodec* codec = codec_of == known.end() ? nullptr : libav().avcodec_find_decoder(codec_of->id);
     if (codec == nullptr) throw Error(TD_UNSUPPORTED, "libavcodec has no decoder for this sound");
-    if (track.sample_rate > highest_rate || track.channels > most_channels || track.config.size > largest_config)
+    if (track.sample_rate > highest_input_rate || track.channels > most_channels || track.config.size > largest_config)
         throw Error(TD_UNSUPPORTED, std::to_string(track.channels) + " channels at " +
                                         std::to_string(track.sample_rate) + " Hz are not decoded");
     context_ = owned(libav().avcodec_alloc_context3(codec));

@@ -10,7 +10,7 @@ namespace tapedeck::rtp {
 
 namespace {
 
-constexpr std::uint8_t stap_a = 24, fu_a = 28;
+constexpr std::uint8_t stap_a_type = 24, fu_a_type = 28;
 
 /// Calls `each(ByteSpan part, bool first, bool last)` for parts of nearly equal size, `largest` at most.
 template <class Each>
@@ -36,7 +36,7 @@ void append_nal(const Buffer& buffer, ByteSpan nal, std::size_t largest, std::ve
     }
     split(nal.subspan(1), largest - 2, [&](ByteSpan part, bool first, bool last) {
         auto payload = whole(buffer, part);
-        payload.prefix[0] = static_cast<std::uint8_t>((nal[0] & 0xe0) | fu_a);
+        payload.prefix[0] = static_cast<std::uint8_t>((nal[0] & 0xe0) | fu_a_type);
         payload.prefix[1] = static_cast<std::uint8_t>((first ? 0x80 : 0) | (last ? 0x40 : 0) | (nal[0] & 0x1f));
         payload.prefix_size = 2;
         into.push_back(std::move(payload));
@@ -54,7 +54,7 @@ void H264Packetiser::config(ByteSpan avcc) {
     for (const auto& nal : sets) size += 2 + nal.size();
     const auto buffer = context_.buffer(size);
     auto* at = buffer.data();
-    *at++ = static_cast<std::uint8_t>(0x60 | stap_a);
+    *at++ = static_cast<std::uint8_t>(0x60 | stap_a_type);
     std::vector<ByteSpan> placed;
     for (const auto& nal : sets) {
         at = put16(at, static_cast<std::uint16_t>(nal.size()));

@@ -13,7 +13,7 @@ namespace tapedeck::webrtc {
 namespace {
 
 constexpr std::chrono::milliseconds longest_wait{500};  // for the stream's first packets
-constexpr std::int64_t report_interval_us = 1'000'000;
+constexpr std::int64_t sender_report_interval_us = 1'000'000;
 
 }  // namespace
 
@@ -156,7 +156,7 @@ void Play::read() {
 }
 
 void Play::ticked(Time now) {
-    if (now.count() - last_report_us_ >= report_interval_us) send_reports(now.count());
+    if (now.count() - last_report_us_ >= sender_report_interval_us) send_reports(now.count());
 }
 
 void Play::send_reports(std::int64_t now_us) {

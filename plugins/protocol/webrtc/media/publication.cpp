@@ -6,7 +6,8 @@ namespace tapedeck::webrtc {
 
 namespace {
 
-constexpr std::int64_t work_interval_us = 10'000, arrivals_interval_us = 50'000, report_interval_us = 1'000'000;
+constexpr std::int64_t work_interval_us = 10'000, arrivals_interval_us = 50'000,
+                       receiver_report_interval_us = 1'000'000;
 constexpr double noteworthy = 0.97;     // a fall below this share is told at once
 constexpr std::size_t full_rtcp = 800;  // bytes after which a packet goes out
 
@@ -216,7 +217,7 @@ void Publication::give() {
 }
 
 void Publication::send_feedback(std::int64_t now_us) {
-    if (now_us - last_report_us_ >= report_interval_us)
+    if (now_us - last_report_us_ >= receiver_report_interval_us)
         append_report(now_us);
     else if (bandwidth_ && bandwidth_->rate() < told_rate_ * noteworthy)
         append_limit();

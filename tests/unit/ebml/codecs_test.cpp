@@ -49,8 +49,8 @@ TEST(Codecs, AacSaysBothRatesWhereTheyDiffer) {
 }
 
 TEST(Codecs, WhatHasNoSetupOrNoNameIsRefused) {
-    for (const std::uint32_t codec : {TD_CODEC_H264, TD_CODEC_H265, TD_CODEC_AV1, TD_CODEC_AAC,
-                                      TD_CODEC('n', 'o', 'n', 'e')}) {
+    for (const std::uint32_t codec :
+         {TD_CODEC_H264, TD_CODEC_H265, TD_CODEC_AV1, TD_CODEC_AAC, TD_CODEC('n', 'o', 'n', 'e')}) {
         try {
             codec_setup(Track(TD_VIDEO, codec, {1, 1000}));
             ADD_FAILURE() << codec;

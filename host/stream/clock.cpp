@@ -10,6 +10,7 @@ namespace {
 constexpr std::int64_t strange_start_us = 10'000'000;
 constexpr std::int64_t jump_us = 1'000'000;               ///< smaller steps are taken as they are
 constexpr std::int64_t strange_wallclock_us = 2'000'000;  ///< away from where arrival puts a track
+constexpr std::int64_t quickest_draw = 2;                 ///< half of the time, so that pictures keep apart
 constexpr std::int64_t slowest_draw = 200;                ///< a two hundredth of the time: 5 ms in a second
 
 /// Whether the source's step is what passed in reality: within a second and a tenth of it.
@@ -101,18 +102,20 @@ void Clock::draw(Source& source, const Line& line) {
     const Source& leading = sources_[*leads_];
     const auto by_arrival = source.arrival_zero_us - leading.arrival_zero_us;
     auto apart = by_arrival;
-    bool steps = false;
+    bool is_new = false;
     if (source.zero_us && leading.zero_us) {
         const auto by_wallclock = *source.zero_us - *leading.zero_us;
         if (std::abs(by_wallclock - by_arrival) < strange_wallclock_us) {
             apart = by_wallclock;
-            steps = !std::exchange(source.is_aligned, true);
+            is_new = !source.is_aligned;
         }
     }
     const auto off = leading.shift_us() + apart - source.shift_us();
-    const auto most = std::max<std::int64_t>(line.source_us - source.drawn_to_us, 0) / slowest_draw;
-    source.drawn_us += steps ? off : std::clamp(off, -most, most);
-    if (steps || most > 0) source.drawn_to_us = line.source_us;
+    const auto passed = std::max<std::int64_t>(line.source_us - source.drawn_to_us, 0);
+    const auto most = passed / (is_new ? quickest_draw : slowest_draw);
+    source.drawn_us += std::clamp(off, -most, most);
+    if (is_new) source.is_aligned = std::abs(off) <= most;
+    if (most > 0) source.drawn_to_us = line.source_us;
 }
 
 void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival_us) {

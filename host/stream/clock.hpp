@@ -14,7 +14,7 @@ namespace tapedeck::host {
 /// a clock are moved together.
 ///
 /// Tracks with clocks of their own (RTP) are put beside each other by when they arrive, and once their sender's wall
-/// clock is known for both, by that: with one step, then by 5 ms in a second at most (containers.md 5.3). Sound stays
+/// clock is known for both, by that: at once, then by 5 ms in a second at most (containers.md 5.3). Sound stays
 /// as it is and the pictures move. A wall clock that is two seconds away from the arrivals is not believed.
 /// Not thread-safe; lives with its stream.
 class Clock {

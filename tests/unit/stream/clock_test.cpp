@@ -120,7 +120,8 @@ struct Captured {
         packet.dts = TD_NO_TIME;
         packet.wallclock_us = captured < known_from ? TD_NO_TIME : std::llround(epoch_us + wallclock_off + at);
         clock.place(packet, track, 5 * second + captured + delay + (++count % 3 == 0 ? 8'000 : 0));
-        EXPECT_GT(packet.dts, std::exchange(placed, packet.dts) - (count == 1 ? INT64_MAX / 2 : 0)) << "always rising";
+        const auto before = std::exchange(placed, packet.dts);
+        if (count > 1) EXPECT_GT(placed, before + interval / 3) << "always rising, and never bunched";
         line = placed - captured;
     }
 };
@@ -162,7 +163,7 @@ TEST(Clock, TracksOfOwnClocksLieTogetherByArrivalAndThenExactly) {
         auto sound = sound_of(sound_from), picture = picture_of(picture_from);
         EXPECT_LT(apart(clock, sound, picture, 0, 5 * second), 100'000) << "as far as the delays differ";
         const auto line = sound.line;
-        EXPECT_LT(apart(clock, sound, picture, 5 * second + 200'000, 60 * second), 2'000);
+        EXPECT_LT(apart(clock, sound, picture, 5 * second + 300'000, 60 * second), 2'000);
         EXPECT_EQ(sound.line, line) << "what is heard is not moved";
         EXPECT_EQ(clock.jumps(), 0u);
     }
@@ -174,7 +175,7 @@ TEST(Clock, APictureThatBeginsFirstFollowsTheSoundAllTheSame) {
     sound.captured = 3 * second;
     apart(clock, sound, picture, never, 4 * second);
     const auto line = sound.line;
-    EXPECT_LT(apart(clock, sound, picture, 4 * second + 200'000, 20 * second), 2'000);
+    EXPECT_LT(apart(clock, sound, picture, 4 * second + 300'000, 20 * second), 2'000);
     EXPECT_EQ(sound.line, line);
 }
 
@@ -209,7 +210,7 @@ TEST(Clock, AWallClockFarFromArrivalIsNotBelieved) {
     picture.wallclock_off = 5e6;
     EXPECT_LT(apart(clock, sound, picture, 0, 30 * second), 100'000);
     picture.wallclock_off = 0;
-    EXPECT_LT(apart(clock, sound, picture, 30 * second + 100'000, 40 * second), 2'000);
+    EXPECT_LT(apart(clock, sound, picture, 30 * second + 300'000, 40 * second), 2'000);
 }
 
 TEST(Clock, SoundThatCountsAnewAfterAPauseGoesOnBesideThePicture) {
@@ -217,7 +218,6 @@ TEST(Clock, SoundThatCountsAnewAfterAPauseGoesOnBesideThePicture) {
     auto sound = sound_of(second), picture = picture_of(second);
     apart(clock, sound, picture, never, 10 * second);
     const auto line = picture.line;
-    picture.captured = 10 * second;
     auto alone = sound;
     alone.captured = never;
     apart(clock, alone, picture, never, 13 * second);
@@ -225,7 +225,7 @@ TEST(Clock, SoundThatCountsAnewAfterAPauseGoesOnBesideThePicture) {
     sound.counts_from += 7777 * second;
     sound.known_from = 16 * second;
     EXPECT_LT(apart(clock, sound, picture, 13 * second, 16 * second), 100'000);
-    EXPECT_LT(apart(clock, sound, picture, 16 * second + 100'000, 30 * second), 2'000);
+    EXPECT_LT(apart(clock, sound, picture, 16 * second + 300'000, 30 * second), 2'000);
     EXPECT_NEAR(static_cast<double>(picture.line - line), 0, 80'000);
     EXPECT_EQ(clock.jumps(), 1u);
 }

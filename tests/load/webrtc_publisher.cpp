@@ -129,9 +129,9 @@ void WhipPublisher::answered(const HttpAnswer& answer, std::int64_t now_us) {
     location_ = answer.location;
     remote_ = {attribute(answer.body, "ice-ufrag"), attribute(answer.body, "ice-pwd")};
     const auto role = attribute(answer.body, "setup") == "active" ? webrtc::DtlsRole::server : webrtc::DtlsRole::client;
-    dtls_ = std::make_unique<webrtc::DtlsSession>(plan_.identity, role,
-                                                  webrtc::Fingerprint::parse(attribute(answer.body, "fingerprint")),
-                                                  [this](ByteSpan datagram) { send_plainly(datagram, dtls_us_); });
+    dtls_ = std::make_unique<webrtc::DtlsSession>(
+        plan_.identity, role, webrtc::Fingerprint::parse(attribute(answer.body, "fingerprint")),
+        [this](ByteSpan datagram) { send_plainly(datagram, dtls_us_); }, [](ByteSpan) {});
     connect_to(candidate_of(answer.body));
     step_ = Step::checking;
     check(now_us);

@@ -64,17 +64,17 @@ TEST(JitterBuffer, PutsBackInOrder) {
 
 TEST(JitterBuffer, TheFirstPacketWaitsForThoseItOvertook) {
     JitterLimits limits;
-    limits.begin_us = 30 * ms;
+    limits.begin_us = 30 * millisecond;
     Line line(limits);
     line.in(6, 0);
-    EXPECT_EQ(line.in(3, 10 * ms), Answer::taken);
-    EXPECT_EQ(line.in(5, 10 * ms), Answer::taken);
-    EXPECT_EQ(line.out(29 * ms), "");
-    EXPECT_EQ(line.asked(29 * ms), Lost{4});
-    EXPECT_EQ(line.out(30 * ms), "3");
-    EXPECT_EQ(line.in(2, 30 * ms), Answer::old);
-    line.in(4, 31 * ms);
-    EXPECT_EQ(line.out(31 * ms), "4 5 6");
+    EXPECT_EQ(line.in(3, 10 * millisecond), Answer::taken);
+    EXPECT_EQ(line.in(5, 10 * millisecond), Answer::taken);
+    EXPECT_EQ(line.out(29 * millisecond), "");
+    EXPECT_EQ(line.asked(29 * millisecond), Lost{4});
+    EXPECT_EQ(line.out(30 * millisecond), "3");
+    EXPECT_EQ(line.in(2, 30 * millisecond), Answer::old);
+    line.in(4, 31 * millisecond);
+    EXPECT_EQ(line.out(31 * millisecond), "4 5 6");
 }
 
 TEST(JitterBuffer, ReportsAHoleThatNobodyFilledInTime) {

@@ -121,7 +121,9 @@ struct Captured {
         packet.wallclock_us = captured < known_from ? TD_NO_TIME : std::llround(epoch_us + wallclock_off + at);
         clock.place(packet, track, 5 * second + captured + delay + (++count % 3 == 0 ? 8'000 : 0));
         const auto before = std::exchange(placed, packet.dts);
-        if (count > 1) EXPECT_GT(placed, before + interval / 3) << "always rising, and never bunched";
+        if (count > 1) {
+            EXPECT_GT(placed, before + interval / 3) << "always rising, and never bunched";
+        }
         line = placed - captured;
     }
 };

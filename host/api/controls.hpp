@@ -92,6 +92,9 @@ public:
     /// `name` is relative, has no empty, `.` or `..` component and no NUL; folders are separated by `/`. Called on a
     /// pool thread, may look at the disk. Running: a recording of this name is still being written.
     virtual Located locate(const std::string& name) = 0;
+    /// Where a record of this name lies if it is Ready; empty: none of this name ever is. Any thread; does not look at
+    /// the disk.
+    virtual std::filesystem::path place_of(const std::string& name) const = 0;
 };
 
 /// `?start=&end=` of `/client/records/` (R93-R99): parts of records as files of their own, and records that are still
@@ -114,6 +117,15 @@ public:
     /// The part of `source`, made now or found from before. `name` is the record's, as `RecordFiles::locate` got it.
     /// Called on a pool thread, looks at the disk; the part is made on another.
     virtual void cut(const std::filesystem::path& source, const std::string& name, const Times& times, Done done) = 0;
+
+    struct Kept {
+        std::filesystem::path path;
+        std::shared_ptr<const OpenFile> file;
+    };
+    /// The same part where it was made before and that can be told without waiting for a disk; else nothing, and `cut`
+    /// knows. Any thread.
+    virtual std::optional<Kept> kept(const std::filesystem::path& source, const std::string& name,
+                                     const Times& times) = 0;
 
     /// A record as far as it is written, or a part of that, as a whole file: an index in memory and the media where it
     /// lies in the record, which is not copied.

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "api/answers.hpp"
-#include "base/file_system.hpp"
+#include "base/at_once.hpp"
 #include "base/text.hpp"
 
 namespace tapedeck::host::api {
@@ -46,6 +46,19 @@ bool takes_range(const Request& request, const FileContent& content) {
 
 }  // namespace
 
+std::optional<FileContent> content_of(std::shared_ptr<const OpenFile> file, const std::filesystem::path& path,
+                                      std::string name) {
+    struct stat facts {};
+    if (::fstat(file->descriptor(), &facts) != 0) throw_errno(printable(path.string(), 400), errno);
+    if (!S_ISREG(facts.st_mode)) return {};
+    FileContent content;
+    content.name = std::move(name);
+    content.files = {{std::move(file), 0, static_cast<std::uint64_t>(facts.st_size)}};
+    content.version = {fmt::format("\"{:x}-{:x}{:08x}\"", facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec),
+                       facts.st_mtim.tv_sec};
+    return content;
+}
+
 std::optional<FileContent> open_file(const std::filesystem::path& path, std::string name) {
     // O_NONBLOCK: a FIFO under the name must not hold a thread.
     const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -53,16 +66,7 @@ std::optional<FileContent> open_file(const std::filesystem::path& path, std::str
         if (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG || errno == ELOOP) return {};
         throw_errno(printable(path.string(), 400), errno);
     }
-    const auto file = std::make_shared<OpenFile>(descriptor, file_system_of(descriptor) != FileSystem::Other);
-    struct stat facts {};
-    if (::fstat(descriptor, &facts) != 0) throw_errno(printable(path.string(), 400), errno);
-    if (!S_ISREG(facts.st_mode)) return {};
-    FileContent content;
-    content.name = std::move(name);
-    content.files = {{file, 0, static_cast<std::uint64_t>(facts.st_size)}};
-    content.version = {fmt::format("\"{:x}-{:x}{:08x}\"", facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec),
-                       facts.st_mtim.tv_sec};
-    return content;
+    return content_of(std::make_shared<const OpenFile>(descriptor, is_local(descriptor)), path, std::move(name));
 }
 
 Response file_answer(const Request& request, const FileContent& content, const std::string& disposition) {

@@ -23,7 +23,11 @@ struct FileContent {
     std::string_view type = {};        ///< empty: a record's of that name, never one that a browser would run
 };
 
-/// A regular file opened for reading, as long as it is now; nothing when there is none. Looks at the disk. Throws
+/// A regular file as long as it is now; nothing when it is no such. Throws Error naming `path`.
+std::optional<FileContent> content_of(std::shared_ptr<const OpenFile> file, const std::filesystem::path& path,
+                                      std::string name);
+
+/// The same, opened for reading; nothing when there is none. Looks at the disk. Throws
 /// Error.
 std::optional<FileContent> open_file(const std::filesystem::path& path, std::string name);
 

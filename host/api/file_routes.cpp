@@ -10,6 +10,7 @@
 #include "api/part_times.hpp"
 #include "api/routes.hpp"
 #include "api/url.hpp"
+#include "base/at_once.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 
@@ -37,6 +38,18 @@ public:
         guarded([&] { answer_record(); });
     }
 
+    /// Answers with a finished record or a part made before, where nothing has to be waited for. False: `run` is to.
+    bool run_at_once() const {
+        const auto name = file_name(std::string_view(request_.path).substr(prefix.size()));
+        if (!name) return false;
+        const fs::path path = parts_.files.place_of(*name);
+        if (path.empty()) return false;
+        auto content = parts_.cuts.can_cut(*name) ? part_at_once(path, *name) : file_at_once(path, *name);
+        if (!content) return false;
+        send(*content);
+        return true;
+    }
+
 private:
     void answer_record() const {
         const auto name = file_name(std::string_view(request_.path).substr(prefix.size()));
@@ -57,6 +70,27 @@ private:
         if (located.state == RecordFiles::State::Running) return answer_running(located, *name, can_cut, times);
         if (times) return answer_part(located.path, *name, *times);
         answer_file(located.path, *name);
+    }
+
+    std::optional<FileContent> file_at_once(const fs::path& path, const std::string& name) const {
+        const int descriptor = open_at_once(path);
+        if (descriptor < 0) return {};
+        auto content = content_of(std::make_shared<const OpenFile>(descriptor, true), path, name);
+        if (content) content->warning = warning(name);
+        return content;
+    }
+
+    std::optional<FileContent> part_at_once(const fs::path& source, const std::string& name) const {
+        std::optional<RecordCuts::Times> times;
+        try {
+            times = parse_part_times(request_.query);
+        } catch (const Error&) {
+            return {};  // `run` says what is wrong
+        }
+        if (!times) return file_at_once(source, name);
+        auto part = parts_.cuts.kept(source, name, *times);
+        if (!part) return {};
+        return content_of(std::move(part->file), part->path, part->path.filename().string());
     }
 
     void answer_file(const fs::path& path, const std::string& name) const {
@@ -147,6 +181,7 @@ void add_file_routes(Router& router, RecordFiles& files, RecordCuts& cuts, Worke
     const Files parts{files, cuts, std::move(options)};
     router.add({"GET"}, std::string(prefix) + "*", [parts, &workers](const Request& request, const Answer& answer) {
         const RecordRequest asked(parts, request, answer);
+        if (asked.run_at_once()) return;
         if (workers.post([asked] { asked.run(); })) return;
         answer(error_answer(503, "too many requests wait for the disk", request.path));
     });

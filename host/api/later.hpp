@@ -21,6 +21,7 @@ class Later {
     struct State {
         std::mutex mutex;
         boost::asio::steady_timer* timer = nullptr;  // null once nobody waits any more
+        bool waits = false;
         std::optional<Value> value;
     };
 
@@ -32,6 +33,7 @@ public:
             const std::lock_guard lock(state_->mutex);
             if (state_->timer == nullptr || state_->value) return;
             state_->value = std::move(value);
+            if (!state_->waits) return;  // it is there when it is asked for
             boost::asio::post(state_->timer->get_executor(), [state = state_] {
                 const std::lock_guard again(state->mutex);
                 if (state->timer != nullptr) state->timer->cancel();
@@ -59,16 +61,22 @@ public:
 
     /// Nothing when `limit` passed first.
     boost::asio::awaitable<std::optional<Value>> wait(std::chrono::milliseconds limit) {
+        if (auto value = take_or_wait()) co_return value;
         timer_.expires_after(limit);
         co_await timer_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-        const std::lock_guard lock(state_->mutex);
-        co_return std::exchange(state_->value, std::nullopt);
+        co_return take_or_wait();
     }
 
     /// Ends `wait` at once, with nothing. On the coroutine's executor.
     void cancel() { timer_.cancel(); }
 
 private:
+    std::optional<Value> take_or_wait() {
+        const std::lock_guard lock(state_->mutex);
+        state_->waits = true;
+        return std::exchange(state_->value, std::nullopt);
+    }
+
     boost::asio::steady_timer timer_;
     std::shared_ptr<State> state_;
 };

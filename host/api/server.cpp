@@ -93,7 +93,11 @@ TlsContext make_context(const ServerOptions& options) {
 class Server::Body {
 public:
     Body(const ServerOptions& options, const Router& router, Workers& workers)
-        : options_(std::make_shared<const ServerOptions>(options)), router_(router), workers_(workers) {
+        : options_(std::make_shared<const ServerOptions>(options)),
+          router_(router),
+          workers_(workers),
+          is_one_thread_(options.threads == 1),
+          io_(is_one_thread_ ? 1 : BOOST_ASIO_CONCURRENCY_HINT_DEFAULT) {
         if (options.http) open(http_, options.http_port, api::http_port.name, false, Serves::Requests);
         if (options.https) {
             tls_ = make_context(options);
@@ -161,7 +165,7 @@ private:
     };
 
     void open(std::optional<Listener>& listener, std::uint16_t port, const char* setting, bool secure, Serves serves) {
-        tcp::acceptor acceptor(net::make_strand(io_));
+        tcp::acceptor acceptor(make_executor());
         port = listen(acceptor, options()->address, port, setting);
         listener.emplace(Listener{std::move(acceptor), secure, serves, port});
     }
@@ -175,6 +179,12 @@ private:
             if (required) throw;
             log::warning("{}", failure.what());
         }
+    }
+
+    /// Runs one thing at a time, which a thread alone does by itself.
+    net::any_io_executor make_executor() {
+        if (is_one_thread_) return io_.get_executor();
+        return net::make_strand(io_);
     }
 
     void accept_on(Listener& listener) {
@@ -202,8 +212,7 @@ private:
         auto& acceptor = listener.acceptor;
         net::steady_timer pause(acceptor.get_executor());
         while (!stopping_) {
-            auto [failure, socket] =
-                co_await acceptor.async_accept(net::make_strand(io_), net::as_tuple(net::use_awaitable));
+            auto [failure, socket] = co_await acceptor.async_accept(make_executor(), net::as_tuple(net::use_awaitable));
             if (stopping_) co_return;
             if (failure) {  // most likely no descriptors are left; those in use go on
                 log::warning("http: a connection could not be accepted: {}", failure.message());
@@ -256,6 +265,7 @@ private:
     std::atomic<bool> stopping_ = false;
     std::condition_variable ended_;
     metrics::Value& connections_ = metrics::gauge("tapedeck_http_connections", "", "Open HTTP connections");
+    const bool is_one_thread_;
     net::io_context io_;
     std::optional<Listener> http_, https_, ws_, wss_;
     std::set<std::shared_ptr<Session>> sessions_;  // shared with the coroutine that runs it

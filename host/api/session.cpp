@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <chrono>
@@ -116,7 +118,7 @@ awaitable<void> Session::converse() {
     co_await wire_->open(options_->request_timeout);
     bool goes_on = true;
     while (goes_on && !stopping_) goes_on = co_await exchange();
-    co_await wire_->finish(goodbye_limit);
+    if (!is_client_done_) co_await wire_->finish(goodbye_limit);
 }
 
 /// One request and its answer. False: the connection is to end.
@@ -141,6 +143,7 @@ awaitable<bool> Session::exchange() {
             request.secure = wire_->is_secure();
             request.upgrade = upgrade;
             keep_alive = parser.keep_alive() && !stopping_;
+            is_client_done_ = !parser.keep_alive() && received_.empty() && !wire_->is_secure();
         }
         response = co_await answer(request);
     } catch (const Rejected& rejected) {
@@ -245,12 +248,15 @@ awaitable<void> Session::send(const Response& response, const Request& request, 
     auto head = head_of(response, keep_alive);
     const bool with_body = !response.without_body && response.status != 304 && response.status != 204;
     if (with_body) head += response.body;  // one packet for most answers
-    co_await wire_->write(head, options_->write_timeout);
-    if (with_body && !response.files.empty()) co_await send_files(response.files);
+    if (with_body && !response.files.empty()) {
+        co_await send_files(head, response.files);
+    } else {
+        co_await wire_->write(head, options_->write_timeout);
+    }
 }
 
 /// By the kernel where the connection is plain; over TLS the bytes pass through here.
-awaitable<void> Session::send_files(const FileParts& files) {
+awaitable<void> Session::send_files(const std::string& head, const FileParts& files) {
     const int bypass = wire_->bypass();
     std::shared_ptr<const OpenFile> connection;  // shared: a worker may outlive the session
     std::optional<FullSegments> full_segments;
@@ -258,6 +264,7 @@ awaitable<void> Session::send_files(const FileParts& files) {
         connection = std::make_shared<const OpenFile>(bypass);
         full_segments.emplace(connection);
     }
+    co_await wire_->write(head, options_->write_timeout);
     for (const FilePart& part : files) {
         if (connection == nullptr) {
             co_await send_pieces(part);
@@ -276,7 +283,12 @@ awaitable<void> Session::send_part(std::shared_ptr<const OpenFile> connection, c
                               : co_await send_from_disk(connection, part.file, at, count);
         if (some.failed) throw boost::system::system_error(boost::asio::error::connection_reset);
         sent += some.bytes;
-        if (sent < part.count) co_await wire_->writable(options_->write_timeout);
+        if (sent == part.count) break;
+        if (some.bytes == count) {
+            co_await boost::asio::post(wire_->executor(), boost::asio::use_awaitable);  // others have their turn
+        } else {
+            co_await wire_->writable(options_->write_timeout);
+        }
     }
 }
 

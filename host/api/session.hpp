@@ -47,7 +47,7 @@ private:
     boost::asio::awaitable<void> receive_body(RequestParser& parser);
     boost::asio::awaitable<Response> answer(const Request& request);
     boost::asio::awaitable<void> send(const Response& response, const Request& request, bool keep_alive);
-    boost::asio::awaitable<void> send_files(const FileParts& files);
+    boost::asio::awaitable<void> send_files(const std::string& head, const FileParts& files);
     boost::asio::awaitable<void> send_part(std::shared_ptr<const OpenFile> connection, const FilePart& part);
     boost::asio::awaitable<SentSome> send_from_disk(std::shared_ptr<const OpenFile> connection,
                                                     std::shared_ptr<const OpenFile> file, std::uint64_t at,
@@ -66,6 +66,7 @@ private:
     std::chrono::steady_clock::time_point request_deadline_;
     bool is_idle_ = false;
     bool is_closed_ = false;
+    bool is_client_done_ = false;         // it has said that it sends no more, and all it sent was read
     Later<Response>* awaited_ = nullptr;  // while a handler works
     std::shared_ptr<WebSocket> websocket_;
 };

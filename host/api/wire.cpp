@@ -39,7 +39,7 @@ public:
     Awaitable<std::size_t> read(std::span<char> into, Duration limit) override {
         arm(reading_, limit);
         const auto count = co_await stream_.async_read_some(net::buffer(into.data(), into.size()), net::use_awaitable);
-        reading_.cancel();
+        disarm(reading_);
         co_return count;
     }
 
@@ -49,13 +49,13 @@ public:
             bytes.remove_prefix(
                 co_await stream_.async_write_some(net::buffer(bytes.data(), bytes.size()), net::use_awaitable));
         }
-        writing_.cancel();
+        disarm(writing_);
     }
 
     Awaitable<void> writable(Duration limit) override {
         arm(writing_, limit);
         co_await socket().async_wait(tcp::socket::wait_write, net::use_awaitable);
-        writing_.cancel();
+        disarm(writing_);
     }
 
 protected:
@@ -104,7 +104,7 @@ public:
     Awaitable<void> open(Duration limit) override {
         arm(reading_, limit);
         co_await stream_.async_handshake(net::ssl::stream_base::server, net::use_awaitable);
-        reading_.cancel();
+        disarm(reading_);
     }
 
     Awaitable<void> finish(Duration limit) override {
@@ -122,17 +122,26 @@ private:
 
 }  // namespace
 
-void Wire::arm(net::steady_timer& deadline, Duration limit) {
-    deadline.expires_after(limit);
-    deadline.async_wait([weak = weak_from_this()](boost::system::error_code cancelled) {
-        if (cancelled) return;
-        if (const auto self = weak.lock()) self->close();
+void Wire::arm(Deadline& deadline, Duration limit) {
+    deadline.at = Deadline::Clock::now() + limit;
+    if (!deadline.is_running || deadline.timer.expiry() > deadline.at) run_timer(deadline);
+}
+
+void Wire::run_timer(Deadline& deadline) {
+    deadline.is_running = true;
+    deadline.timer.expires_at(deadline.at);
+    deadline.timer.async_wait([weak = weak_from_this(), &deadline](boost::system::error_code replaced) {
+        const auto self = replaced ? nullptr : weak.lock();
+        if (!self) return;
+        deadline.is_running = false;
+        if (deadline.at <= Deadline::Clock::now()) return self->close();
+        if (deadline.at != Deadline::never) self->run_timer(deadline);
     });
 }
 
 void Wire::close() {
-    reading_.cancel();
-    writing_.cancel();
+    reading_.timer.cancel();
+    writing_.timer.cancel();
     boost::system::error_code ignored;
     socket().shutdown(tcp::socket::shutdown_both, ignored);  // for who still sends through a bypass
     socket().close(ignored);

@@ -51,16 +51,29 @@ public:
     void close();
     /// The client's address; IPv4 in its own form also when it came over IPv6.
     const std::string& remote() const { return remote_; }
-    boost::asio::any_io_executor executor() { return reading_.get_executor(); }
+    boost::asio::any_io_executor executor() { return reading_.timer.get_executor(); }
 
 protected:
-    /// Closes the connection when `limit` passes before `deadline` is armed again or cancelled.
-    void arm(boost::asio::steady_timer& deadline, Duration limit);
+    /// Its timer is left running from wait to wait: setting one costs more than the wait that seldom lasts.
+    struct Deadline {
+        using Clock = std::chrono::steady_clock;
+        static constexpr auto never = Clock::time_point::max();
+
+        explicit Deadline(const boost::asio::any_io_executor& executor) : timer(executor) {}
+        boost::asio::steady_timer timer;
+        Clock::time_point at = never;
+        bool is_running = false;
+    };
+    /// Closes the connection when `limit` passes before `deadline` is armed again or disarmed.
+    void arm(Deadline& deadline, Duration limit);
+    static void disarm(Deadline& deadline) { deadline.at = Deadline::never; }
     virtual boost::asio::ip::tcp::socket& socket() = 0;
 
-    boost::asio::steady_timer reading_, writing_;  // deadlines
+    Deadline reading_, writing_;
 
 private:
+    void run_timer(Deadline& deadline);
+
     std::string remote_;
 };
 

@@ -237,15 +237,19 @@ bool Recorders::terminate(const std::string& media_session, std::string_view rea
 
 api::RecordFiles::Located Recorders::locate(const std::string& name) {
     std::error_code error;
-    const std::filesystem::path path = parts_.recorder.delivery.home_folder(nullptr) / name;
-    const bool unfinished = is_part_name(path.filename().string());
-    if (!unfinished && std::filesystem::is_regular_file(path, error)) return {State::Ready, path, {}};
+    const std::filesystem::path path = place_of(name);
+    if (!path.empty() && std::filesystem::is_regular_file(path, error)) return {State::Ready, path, {}};
     if (const auto file = parts_.recorder.delivery.under_way(name)) {
         const auto hold = file->places->hold();
         return {State::Running, file->path, hold, fmt::format("{}.{}", file->places->id(), file->places->changes())};
     }
     const bool waits = std::ranges::any_of(all(), [&](const auto& recorder) { return recorder->file_name() == name; });
     return {waits || parts_.catalog.is_claimed(name) ? State::Running : State::Missing, {}, {}};
+}
+
+std::filesystem::path Recorders::place_of(const std::string& name) const {
+    std::filesystem::path path = parts_.recorder.delivery.home_folder(nullptr) / name;
+    return is_part_name(path.filename().string()) ? std::filesystem::path() : path;
 }
 
 bool Recorders::wait(std::chrono::milliseconds limit) {

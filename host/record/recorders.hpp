@@ -43,6 +43,7 @@ public:
     bool terminate(const std::string& media_session, std::string_view reason) override;
 
     Located locate(const std::string& name) override;
+    std::filesystem::path place_of(const std::string& name) const override;
 
     /// Waits until no recorder is left, or the time is over: then false.
     bool wait(std::chrono::milliseconds limit);

@@ -9,8 +9,8 @@
 #include <span>
 #include <string>
 
+#include "base/at_once.hpp"
 #include "base/error.hpp"
-#include "base/file_system.hpp"
 #include "base/guarded.hpp"
 
 namespace tapedeck::host {
@@ -18,7 +18,7 @@ namespace {
 
 std::shared_ptr<const api::OpenFile> opened(int descriptor, const char* what) {
     if (descriptor < 0) throw_errno(what, errno);
-    return std::make_shared<const api::OpenFile>(descriptor, file_system_of(descriptor) != FileSystem::Other);
+    return std::make_shared<const api::OpenFile>(descriptor, is_local(descriptor));
 }
 
 Collage& collage_of(td_file* file) {

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
@@ -18,12 +17,6 @@ namespace tapedeck::host {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::optional<FileVersion> version_of(const struct stat& facts) {
-    if (!S_ISREG(facts.st_mode)) return {};
-    return FileVersion{static_cast<std::uint64_t>(facts.st_size),
-                       facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec};
-}
 
 void write_all(const fs::path& file, int flags, std::string_view text) {
     const Descriptor opened(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644));
@@ -45,6 +38,12 @@ bool take_number(std::string_view& line, Number& number) {
 }
 
 }  // namespace
+
+std::optional<FileVersion> version_of(const struct stat& facts) {
+    if (!S_ISREG(facts.st_mode)) return {};
+    return FileVersion{static_cast<std::uint64_t>(facts.st_size),
+                       facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec};
+}
 
 std::optional<FileVersion> version_of(const fs::path& file) {
     struct stat facts {};

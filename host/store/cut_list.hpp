@@ -1,6 +1,8 @@
 // Which parts of recordings lie on the disk, and what they were cut from.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -21,6 +23,7 @@ struct FileVersion {
 /// Nothing where there is no regular file.
 std::optional<FileVersion> version_of(const std::filesystem::path& file);
 std::optional<FileVersion> version_of(int descriptor);
+std::optional<FileVersion> version_of(const struct stat& facts);
 
 /// One part.
 struct KnownCut {

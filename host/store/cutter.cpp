@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/at_once.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -45,8 +46,18 @@ std::string tail_of(const api::RecordCuts::Times& times) {
     return tail;
 }
 
+/// What a part is known by: `cam1/stream.mp4?-s11-e60.5`.
+std::string asked_of(const std::string& name, const api::RecordCuts::Times& times) {
+    return name + '?' + tail_of(times);
+}
+
+metrics::Value& counter(std::string_view result) {
+    return metrics::counter("tapedeck_cuts_total", fmt::format("result=\"{}\"", result),
+                            "Parts of recordings asked for");
+}
+
 void count(std::string_view result) {
-    metrics::counter("tapedeck_cuts_total", fmt::format("result=\"{}\"", result), "Parts of recordings asked for") += 1;
+    counter(result) += 1;
 }
 
 void cut_by(Reader& reader, const api::RecordCuts::Times& times, td_file& target) {
@@ -130,7 +141,8 @@ void Cutter::cut(const fs::path& source, const std::string& name, const Times& t
     const auto version = version_of(source);
     const Extension* extension = reader_of(name);
     if (!version || extension == nullptr) return fail("no such recording", TD_NOT_FOUND);
-    const KeptCuts::Order wanted{name + '?' + tail_of(times), part_name(name, times), version->size};
+    is_local(source);  // for `kept`
+    const KeptCuts::Order wanted{asked_of(name, times), part_name(name, times), version->size};
     if (const auto part = kept_.find(wanted.asked, *version)) {
         count("kept");
         return done(&*part, nullptr);
@@ -158,6 +170,16 @@ void Cutter::cut(const fs::path& source, const std::string& name, const Times& t
         return made;
     };
     order(fmt::format("{}\t{}\t{}", wanted.asked, version->size, version->modified_ns), source, told, make);
+}
+
+std::optional<Cutter::Kept> Cutter::kept(const fs::path& source, const std::string& name, const Times& times) {
+    const auto facts = stat_at_once(source);
+    const auto version = facts ? version_of(*facts) : std::nullopt;
+    if (!version) return {};
+    static auto& found = counter("kept");
+    auto part = kept_.find_at_once(asked_of(name, times), *version);
+    if (part) found += 1;
+    return part;
 }
 
 void Cutter::snapshot(const api::RecordFiles::Located& source, const std::string& name, const Times& times,

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <stop_token>
 #include <string>
@@ -45,6 +46,7 @@ public:
     bool can_cut(std::string_view name) const override;
     std::string setting_for(std::string_view name) const override;
     void cut(const std::filesystem::path& source, const std::string& name, const Times& times, Done done) override;
+    std::optional<Kept> kept(const std::filesystem::path& source, const std::string& name, const Times& times) override;
     void snapshot(const api::RecordFiles::Located& source, const std::string& name, const Times& times,
                   const Viewer& viewer, SnapshotDone done) override;
 

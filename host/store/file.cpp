@@ -4,7 +4,6 @@
 #include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/file_system.hpp"
 #include "base/guarded.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t piece = 1u << 20;  // of a copy through memory
+constexpr std::size_t piece = 1u << 20;  // of a copy through memory, begun at its multiples
 
 std::atomic<std::int64_t>& bytes_counter() {
     static auto& counter =
@@ -193,38 +193,29 @@ void File::copy(std::uint64_t at, File& from, std::uint64_t from_at, std::uint64
     descriptor_->dirty.store(true, std::memory_order_relaxed);
     const file_clone_range range{.src_fd = in, .src_offset = from_at, .src_length = count, .dest_offset = at};
     if (::ioctl(out, FICLONERANGE, &range) == 0) return;
-    const auto wrote = [&](ssize_t bytes) {
-        const auto step = static_cast<std::uint64_t>(bytes);
-        at += step;
-        from_at += step;
-        count -= step;
-        written_.fetch_add(step, std::memory_order_relaxed);
-        bytes_counter().fetch_add(bytes, std::memory_order_relaxed);
-    };
-    while (count > 0) {
+    // A network may copy where the files lie. Here the system would copy too, but leave the copy in memory in small
+    // pages, which costs more each time it is read.
+    const bool is_far = file_system_of(out) == FileSystem::Other;
+    while (is_far && count > 0) {
         auto source = static_cast<loff_t>(from_at);
         auto target = static_cast<loff_t>(at);
         const ssize_t done = ::copy_file_range(in, &source, out, &target, count, 0);
         if (done < 0 && errno == EINTR) continue;
         if (done < 0 && !is_refusal(errno)) fail("copy to", errno);
         if (done <= 0) break;
-        wrote(done);
-    }
-    // sendfile writes at the file's own position, which nothing else here uses.
-    while (count > 0 && ::lseek(out, static_cast<off_t>(at), SEEK_SET) >= 0) {
-        auto source = static_cast<off_t>(from_at);
-        const ssize_t done = ::sendfile(out, in, &source, count);
-        if (done < 0 && errno == EINTR) continue;
-        if (done < 0 && !is_refusal(errno)) fail("copy to", errno);
-        if (done <= 0) break;
-        wrote(done);
+        const std::size_t step = count_written(static_cast<std::size_t>(done));
+        at += step;
+        from_at += step;
+        count -= step;
     }
     std::vector<std::uint8_t> memory(std::min<std::uint64_t>(count, piece));
     while (count > 0) {
-        const std::size_t got = from.read(from_at, memory.data(), std::min<std::uint64_t>(count, memory.size()));
+        const std::uint64_t wanted = std::min<std::uint64_t>(count, piece - at % piece);
+        const std::size_t got = from.read(from_at, memory.data(), static_cast<std::size_t>(wanted));
         if (got == 0) throw Error("copy from " + from.path_.string() + ": it became shorter", TD_MALFORMED);
         const td_bytes span{memory.data(), got};
-        write(at, &span, 1);
+        SpanReader bytes(&span, 1);
+        write_cached(at, bytes, got);
         at += got;
         from_at += got;
         count -= got;

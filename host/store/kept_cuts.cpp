@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/at_once.hpp"
 #include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -50,6 +51,20 @@ std::optional<fs::path> KeptCuts::find(const std::string& asked, const FileVersi
     const std::lock_guard lock(mutex_);
     list_.touch(asked, now_us());
     return file;
+}
+
+std::optional<api::RecordCuts::Kept> KeptCuts::find_at_once(const std::string& asked, const FileVersion& source) {
+    const std::unique_lock lock(mutex_, std::try_to_lock);  // who has it may be writing the list
+    if (!lock.owns_lock()) return {};
+    const KnownCut* known = list_.find(asked);
+    if (known == nullptr || known->source != source) return {};
+    fs::path path = folder_ / known->file;
+    const int descriptor = open_at_once(path);
+    if (descriptor < 0) return {};
+    auto file = std::make_shared<const api::OpenFile>(descriptor, true);
+    if (version_of(descriptor) != known->part) return {};
+    list_.touch(asked, now_us());
+    return api::RecordCuts::Kept{std::move(path), std::move(file)};
 }
 
 bool KeptCuts::has(const fs::path& file) const {

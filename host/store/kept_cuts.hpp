@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "api/controls.hpp"
 #include "config/settings.hpp"
 #include "store/cut_list.hpp"
 #include "store/file.hpp"
@@ -27,6 +28,8 @@ public:
 
     /// The part of this version of the recording, if it lies there still.
     std::optional<std::filesystem::path> find(const std::string& asked, const FileVersion& source);
+    /// The same, opened, where nothing has to be waited for. [any]
+    std::optional<api::RecordCuts::Kept> find_at_once(const std::string& asked, const FileVersion& source);
     /// Whether this file is such a part.
     bool has(const std::filesystem::path& file) const;
 

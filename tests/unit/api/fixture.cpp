@@ -64,6 +64,12 @@ void FakeCuts::cut(const std::filesystem::path&, const std::string& name, const 
     done(&part, nullptr);
 }
 
+std::optional<RecordCuts::Kept> FakeCuts::kept(const std::filesystem::path&, const std::string&, const Times&) {
+    if (made_before.empty()) return {};
+    const int descriptor = ::open(made_before.c_str(), O_RDONLY | O_CLOEXEC);
+    return Kept{made_before, std::make_shared<const OpenFile>(descriptor, true)};
+}
+
 void FakeCuts::snapshot(const RecordFiles::Located& source, const std::string&, const Times& times,
                         const Viewer& viewer, SnapshotDone done) {
     viewers.push_back(viewer);

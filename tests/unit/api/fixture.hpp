@@ -61,6 +61,9 @@ public:
 class FakeFiles : public RecordFiles {
 public:
     Located locate(const std::string& name) override;
+    std::filesystem::path place_of(const std::string& name) const override {
+        return running.contains(name) ? std::filesystem::path() : folder / name;
+    }
     std::filesystem::path folder;
     std::map<std::string, std::shared_ptr<const void>> running;  ///< with their holds; without one nothing is written
     std::vector<std::string> asked;
@@ -74,9 +77,11 @@ public:
         return name.ends_with(".webm") ? "cutter.other_formats" : "";
     }
     void cut(const std::filesystem::path& source, const std::string& name, const Times& times, Done done) override;
+    std::optional<Kept> kept(const std::filesystem::path& source, const std::string& name, const Times& times) override;
     void snapshot(const RecordFiles::Located& source, const std::string& name, const Times& times, const Viewer& viewer,
                   SnapshotDone done) override;
     std::filesystem::path folder;
+    std::filesystem::path made_before;  ///< the part of everything
     std::vector<Times> asked;
     std::vector<Viewer> viewers;
     std::optional<Error> failure;

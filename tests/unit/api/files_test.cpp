@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include <fstream>
+#include <future>
 
 #include "api/file_sender.hpp"
+#include "base/at_once.hpp"
 #include "fixture.hpp"
 
 namespace tapedeck::host::api::test {
@@ -249,6 +251,51 @@ TEST_F(FilesTest, AreServedInPartsByTime) {
     EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=7", {}, {{"Range", "bytes=0-1"}}).body, "70");
     EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=7", {}, {{"If-None-Match", "*"}}).status, 304);
     EXPECT_EQ(ask("GET", "/client/records/stream.mp4?other=7").body, "0123456789");
+}
+
+TEST_F(FilesTest, AreServedInPartsMadeBeforeThoughTheDiskHangs) {
+    write("made.mp4", "abcdef");
+    start();
+    std::promise<void> disk;
+    const auto hangs = disk.get_future().share();
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(workers_->post([hangs] { hangs.wait(); }));
+    cuts_.made_before = files_.folder / "made.mp4";
+    const auto part = ask("GET", "/client/records/stream.mp4?start=11&end=60.5");
+    EXPECT_EQ(part.body, "abcdef");
+    EXPECT_EQ(part.header("content-disposition"), "inline;filename=\"made.mp4\"");
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=1", {}, {{"Range", "bytes=2-3"}}).body, "cd");
+    disk.set_value();
+    EXPECT_EQ(ask("GET", "/client/records/stream.mp4?start=abc").status, 400);
+    EXPECT_TRUE(cuts_.asked.empty());
+}
+
+TEST_F(FilesTest, InMemoryAreServedByNoJob) {
+    write("film.ts", "0123456789");
+    start();
+    if (!is_local(files_.folder)) GTEST_SKIP() << "the folder for temporary files may ask a network";
+    const auto is_located = [&] {
+        files_.asked.clear();
+        EXPECT_EQ(ask("GET", "/client/records/film.ts").body, "0123456789");
+        return !files_.asked.empty();
+    };
+    int jobs = 0;
+    for (int i = 0; i < 20; ++i) jobs += is_located();
+    EXPECT_LT(jobs, 10) << "the kernel may be busy with the folders now and then";
+    files_.running["film.ts"] = std::make_shared<int>(1);
+    EXPECT_TRUE(is_located()) << "what is still written is told by those who know";
+}
+
+TEST_F(FilesTest, ArriveWhollyAlsoWhereTheConnectionEndsBehindThem) {
+    const std::string large(5'000'003, 'x');
+    write("large.ts", large);
+    start();
+    auto slow = client();
+    slow.shrink_receive_buffer();
+    slow.send("GET /client/records/large.ts HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    const auto reply = slow.receive();
+    ASSERT_TRUE(reply);
+    EXPECT_TRUE(reply->body == large);
+    EXPECT_TRUE(slow.is_ended());
 }
 
 TEST_F(FilesTest, OfOtherKindsAreServedWholeWhateverPartIsWanted) {

@@ -154,6 +154,24 @@ TEST_F(ServerTest, ClosesClientsThatReadNothing) {
     EXPECT_EQ(open, 0);
 }
 
+TEST_F(ServerTest, TakesLongerThanOneWaitMay) {
+    options_.idle_timeout = 100ms;
+    recorder_.sessions = {"a"};
+    recorder_.hold_stops = true;
+    start();
+    auto connection = client();
+    EXPECT_EQ(connection.ask("GET", "/health").status, 200);
+    const auto begun = std::chrono::steady_clock::now();
+    std::thread releases([&] {
+        recorder_.await_stops(1);
+        std::this_thread::sleep_until(begun + 200ms);
+        recorder_.release_stops();
+    });
+    EXPECT_EQ(connection.ask("POST", "/rest-api/recorder/terminate", R"({"mediaSessionId":"a"})").status, 200);
+    releases.join();
+    EXPECT_TRUE(connection.is_ended()) << "and waits no longer than it may";
+}
+
 TEST_F(ServerTest, AnswersForHandlersThatDoNot) {
     options_.answer_timeout = 50ms;
     recorder_.sessions = {"a"};

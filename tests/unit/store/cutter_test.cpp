@@ -3,11 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <future>
 #include <latch>
 #include <thread>
 
+#include "base/at_once.hpp"
 #include "base/error.hpp"
 #include "doubles.hpp"
 #include "store/cutter_keys.hpp"
@@ -114,6 +117,12 @@ protected:
         return promise->get_future();
     }
     Answer cut(const Times& times, const std::string& name = "cam.txt") { return ask(times, name).get(); }
+    /// Now and then it is not known at once: when the list is in use, or the kernel is busy with the folders.
+    std::optional<Cutter::Kept> await_kept(const Times& times) {
+        std::optional<Cutter::Kept> known;
+        for (int i = 0; i < 1000 && !known; ++i) known = cutter_->kept(records("cam.txt"), "cam.txt", times);
+        return known;
+    }
     std::vector<std::string> files() const {
         std::vector<std::string> names;
         for (const auto& entry : fs::recursive_directory_iterator(folder_.path / "records"))
@@ -140,6 +149,33 @@ TEST_F(CutterTest, WritesThePartOnceUnderANameWithItsTimes) {
     EXPECT_EQ(cut({11 * second, {}}).part, records("cam-s11.txt"));
     EXPECT_EQ(text_of_file(cut({{}, second}).part), "0 1000000 film");
     EXPECT_THAT(files(), UnorderedElementsAre("cam.txt", "cam-s11-e60.5.txt", "cam-s11.txt", "cam-e1.txt"));
+}
+
+TEST_F(CutterTest, GivesAtOnceWhatItMadeAndIsStillTheSame) {
+    start();
+    EXPECT_FALSE(cutter_->kept(records("cam.txt"), "cam.txt", {second, {}}));
+    const fs::path part = cut({second, {}}).part;
+    cut({2 * second, {}});
+    if (!is_local(part)) GTEST_SKIP() << "the folder for temporary files may ask a network";
+    const auto known = await_kept({second, {}});
+    ASSERT_TRUE(known);
+    EXPECT_EQ(known->path, part);
+    std::array<char, 100> text{};
+    const ssize_t length = ::pread(known->file->descriptor(), text.data(), text.size(), 0);
+    EXPECT_EQ(std::string(text.data(), static_cast<std::size_t>(length)), text_of_file(part));
+    EXPECT_TRUE(known->file->is_local());
+    EXPECT_FALSE(cutter_->kept(records("cam.txt"), "cam.txt", {3 * second, {}})) << "not made yet";
+    EXPECT_FALSE(cutter_->kept(records("gone.txt"), "cam.txt", {second, {}})) << "no such recording";
+
+    cutter_->stop(1min);  // which writes the list
+    const CutList list(folder_.path / "state" / "cuts");
+    EXPECT_GT(list.find("cam.txt?-s1")->used_us, list.find("cam.txt?-s2")->used_us) << "it was asked for last";
+
+    std::ofstream(part) << "somebody else's";
+    EXPECT_FALSE(cutter_->kept(records("cam.txt"), "cam.txt", {second, {}}));
+    ASSERT_TRUE(await_kept({2 * second, {}}));
+    record("cam.txt", "another film");
+    EXPECT_FALSE(cutter_->kept(records("cam.txt"), "cam.txt", {2 * second, {}}));
 }
 
 TEST_F(CutterTest, NamesPartsWithinWhatAFileSystemTakes) {

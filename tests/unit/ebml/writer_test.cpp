@@ -66,7 +66,8 @@ Clip with_text(std::initializer_list<std::int64_t> times) {
     clip.tracks.push_back(text);
     for (const std::int64_t time : times) {
         const std::string said = "at " + std::to_string(time);
-        const auto place = std::ranges::find_if(clip.units, [&](const Unit& unit) { return unit.pts > time; });
+        const auto place =
+            std::ranges::find_if(clip.units, [&](const Unit& unit) { return unit.track != 2 && unit.pts > time; });
         clip.units.insert(place, {2, true, time * 1000, time * 1000, 2'000'000, Data(said.begin(), said.end())});
     }
     return clip;

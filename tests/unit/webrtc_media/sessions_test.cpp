@@ -107,8 +107,10 @@ public:
     bool say(const std::string& text) {
         association_.connect(now());
         const Bytes bytes(text.begin(), text.end());
-        return wait([&] { return association_.send({1, dcep::text, bytes}, now()); }, [] {});
+        return wait([&] { return association_.send({1, dcep::text, bytes}, now()); }, [&] { tick_data(); });
     }
+
+    void tick_data() { association_.tick(now()); }
 
     template <class Done, class Again>
     bool wait(Done done, Again again) {
@@ -279,7 +281,7 @@ TEST_F(SessionsTest, WhatAPageSaysOverADataChannelBecomesATrackOfTheStream) {
     auto* stream = host_.streams.wait();
     browser_->send(head(111, 1, 1001), {0xf8, 1, 2});
     ASSERT_TRUE(browser_->say("hello"));
-    ASSERT_TRUE(stream->wait([&] { return stream->packet_count() == 2; }));
+    ASSERT_TRUE(browser_->wait([&] { return stream->packet_count() == 2; }, [&] { browser_->tick_data(); }));
     EXPECT_EQ(stream->tracks().back().track.kind, std::uint32_t{TD_DATA});
     const auto said = stream->packets(2).at(0);
     EXPECT_EQ(std::string(said.data.begin(), said.data.end()), "hello");

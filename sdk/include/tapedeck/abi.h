@@ -104,7 +104,7 @@ typedef struct td_buffer {
  *   AAC         raw_data_block without ADTS; config AudioSpecificConfig (ISO/IEC 14496-3)
  *   OPUS        packets; config OpusHead (RFC 7845 section 5.1)
  *   PCMA PCMU G722 SPEEX MP3  payload as on the wire; G722 has time_base 1/8000 and sample_rate 16000
- *   TEXT        messages in UTF-8 (TD_DATA); shown, not played: a writer gets a duration that may reach beyond the end */
+ *   TEXT        messages in UTF-8 (TD_DATA); shown: a writer gets a duration that may reach beyond the end */
 #define TD_CODEC_H264 TD_CODEC('a', 'v', 'c', '1')
 #define TD_CODEC_H265 TD_CODEC('h', 'v', 'c', '1')
 #define TD_CODEC_VP8 TD_CODEC('v', 'p', '0', '8')

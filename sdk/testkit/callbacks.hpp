@@ -31,18 +31,10 @@ public:
         }
         changed_.notify_all();
     }
-    /// Waits until everything posted so far has run. Not from inside a callback.
+    /// Waits until everything posted so far has run, and what that posted. Not from inside a callback.
     void drain() {
-        std::mutex mutex;
-        std::condition_variable done;
-        bool reached = false;
-        std::unique_lock lock(mutex);
-        post([&] {
-            const std::lock_guard inner(mutex);
-            reached = true;
-            done.notify_all();
-        });
-        done.wait(lock, [&] { return reached; });
+        std::unique_lock lock(mutex_);
+        idle_.wait(lock, [this] { return calls_.empty() && !is_running_; });
     }
 
 private:
@@ -53,16 +45,19 @@ private:
             if (calls_.empty()) return;
             const auto call = std::move(calls_.front());
             calls_.pop_front();
+            is_running_ = true;
             lock.unlock();
             call();
             lock.lock();
+            is_running_ = false;
+            if (calls_.empty()) idle_.notify_all();
         }
     }
 
     std::mutex mutex_;
-    std::condition_variable changed_;
+    std::condition_variable changed_, idle_;
     std::deque<std::function<void()>> calls_;
-    bool ended_ = false;
+    bool ended_ = false, is_running_ = false;
     std::thread thread_;
 };
 

@@ -84,7 +84,8 @@ std::optional<struct stat> stat_at_once(const std::filesystem::path& file) {
 int open_at_once(const std::filesystem::path& file) {
     const auto facts = stat_at_once(file);  // opening may ask the network even where looking does not
     if (!facts || !S_ISREG(facts->st_mode)) return -1;
-    return open_cached(file, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    // To note when it was read might wait for the file system's journal.
+    return open_cached(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOATIME);
 }
 
 }  // namespace tapedeck::host

@@ -125,7 +125,7 @@ Policy::Choice Policy::choose(const std::vector<const TrackSpec*>& tracks, const
         }
     }
     if (choice.tracks.empty() || choice.tracks.front().source->track.kind == TD_DATA) {
-        throw Error(choice.left_out.front(), TD_UNSUPPORTED);
+        throw Error(choice.left_out.empty() ? "it has no video and no audio" : choice.left_out.front(), TD_UNSUPPORTED);
     }
     return choice;
 }

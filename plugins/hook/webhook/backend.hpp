@@ -46,6 +46,7 @@ public:
 
     /// Any status but 200 refuses.
     void admit(int action, const td_stream_info& info) {
+        check_methods();  // they may have changed by SIGHUP
         const auto method = name_of(action);
         if (!is_asked(method)) return;
         const auto receiver = target(method);

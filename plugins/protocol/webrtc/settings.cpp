@@ -104,6 +104,7 @@ Settings Settings::read(const Context& context) {
     media.codecs = codecs(context);
     media.timeouts = {context.duration(keys::ice_timeout), context.duration(keys::dtls_timeout),
                       context.duration(keys::consent_timeout)};
+    media.has_data = context.boolean(keys::data_channels);
     media.activity_us = activity(context);
     media.key_interval_us = context.boolean(keys::periodic_key) ? context.duration(keys::key_interval).count() : 0;
     media.largest_bitrate = static_cast<std::uint64_t>(context.integer(keys::max_bitrate));

@@ -12,7 +12,7 @@ namespace tapedeck::webrtc {
 namespace keys {
 inline constexpr auto address =
     Key::text("address", "0.0.0.0")
-        .about("Addresses to take media on, by commas; `::` takes IPv4 and IPv6, `0.0.0.0` all of IPv4");
+        .about("Addresses to take media on, by commas; `0.0.0.0` takes all of IPv4, `::` all of IPv6");
 inline constexpr auto port = Key::integer("port", "31001")
                                  .aka("media_port_from")
                                  .within(0, 65535)
@@ -53,6 +53,8 @@ inline constexpr auto jitter = Key::duration("jitter", "400ms")
 inline constexpr auto max_bitrate = Key::integer("max_bitrate", "8000000")
                                         .within(100'000, 1'000'000'000)
                                         .about("Most that a publisher is allowed, bits a second");
+inline constexpr auto data_channels =
+    Key::boolean("data_channels", "true").about("Take the messages that publishers send over data channels");
 inline constexpr auto ice_timeout = Key::duration("ice_timeout", "15s")
                                         .within(1'000'000, 600'000'000)
                                         .about("How long a client may take until it has reached the server");
@@ -65,13 +67,12 @@ inline constexpr auto consent_timeout =
         .about("A client of which nothing was heard for so long is gone (RFC 7675)");
 }  // namespace keys
 
-inline constexpr std::array all_keys{keys::address,         keys::port,          keys::tcp,
-                                     keys::public_address,  keys::local_address, keys::threads,
-                                     keys::certificate,     keys::key,           keys::codecs,
-                                     keys::codecs_excluded, keys::activity,      keys::periodic_key,
-                                     keys::key_interval,    keys::jitter,        keys::max_bitrate,
-                                     keys::ice_timeout,     keys::dtls_timeout,  keys::consent_timeout,
-                                     keys::ping_interval,   keys::ping_limit};
+inline constexpr std::array all_keys{
+    keys::address,       keys::port,         keys::tcp,          keys::public_address,  keys::local_address,
+    keys::threads,       keys::certificate,  keys::key,          keys::codecs,          keys::codecs_excluded,
+    keys::activity,      keys::periodic_key, keys::key_interval, keys::jitter,          keys::max_bitrate,
+    keys::data_channels, keys::ice_timeout,  keys::dtls_timeout, keys::consent_timeout, keys::ping_interval,
+    keys::ping_limit};
 
 struct Settings {
     TransportConfig transport;  // with its certificate

@@ -149,6 +149,18 @@ TEST_F(Sequences, TakeParameterSetsFromOutside) {
     depacketiser.parameter_set(hex(sets.at('S')));
     depacketiser.parameter_set(hex(sets.at('P')));
     EXPECT_THROW(depacketiser.parameter_set(hex("67")), Malformed);
+    Bytes large(4000, 0x55);
+    large[0] = 0x68;
+    int taken = 0;
+    const auto give = [&] {
+        large[1] = 1;  // PPS 127 to 254: in Exp-Golomb code seven zeros, then 8 bits
+        for (unsigned id = 127; id < 255; ++id, ++taken) {
+            large[2] = static_cast<std::uint8_t>((id + 1) << 1);
+            depacketiser.parameter_set(large);
+        }
+    };
+    EXPECT_THROW(give(), Malformed) << "64 KiB in all";
+    EXPECT_EQ(taken, 16);
     EXPECT_THROW(depacketiser.parameter_set(hex("658801")), Malformed);
     Lines out(TD_CODEC_H264);
     auto first = read("1 0 m 65 88 01");

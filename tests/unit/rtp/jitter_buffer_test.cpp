@@ -101,6 +101,17 @@ TEST(JitterBuffer, IsBoundedInPackets) {
     EXPECT_EQ(line.out(0), "+1:3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22");
 }
 
+TEST(JitterBuffer, IsBoundedThoughNobodyPops) {
+    JitterLimits limits;
+    limits.packets = 8;
+    Line line(limits);
+    for (const unsigned sequence : {1u, 8u, 15u}) EXPECT_EQ(line.in(sequence, 0), Answer::taken);
+    EXPECT_EQ(line.in(22, 0), Answer::stray) << "steps of 7 each, 21 in all";
+    EXPECT_EQ(line.in(16, 0), Answer::taken);
+    EXPECT_EQ(line.out(0), "1 +6:8");
+    EXPECT_EQ(line.in(22, 0), Answer::taken);
+}
+
 TEST(JitterBuffer, FollowsASenderThatBeginsAnewAfterTwoPacketsOnly) {
     Line line;
     line.in(1, 0);

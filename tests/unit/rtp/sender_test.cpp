@@ -144,9 +144,16 @@ TEST_F(Sending, RepeatsWhatIsAskedForOnceInARoundTripWhileItIsKept) {
         EXPECT_TRUE(packet.marker);
         EXPECT_EQ(packet.payload.size(), 4u);
         EXPECT_EQ(packet.payload[0], 2);
-        EXPECT_EQ(sender.lost(1, 149, 50), nullptr);
-        EXPECT_NE(sender.lost(1, 150, 50), nullptr);
-        EXPECT_EQ(sender.lost(1, 1'000'003, 50), nullptr) << "too old";
+        EXPECT_EQ(sender.lost(1, 30'099, 30'000), nullptr);
+        EXPECT_NE(sender.lost(1, 30'100, 30'000), nullptr);
+        EXPECT_EQ(sender.lost(1, 20'099, 50), nullptr) << "whatever round trip a viewer claims";
+        for (int i = 2; i <= 5; ++i) {
+            ASSERT_NE(sender.lost(1, i * 100'000, 50), nullptr);
+            sender.repeat(room, 1, {}, i * 100'000);
+        }
+        EXPECT_EQ(sender.lost(1, 600'000, 50), nullptr) << "five times are enough";
+        EXPECT_NE(sender.lost(2, 600'000, 50), nullptr);
+        EXPECT_EQ(sender.lost(2, 1'000'010, 50), nullptr) << "too old";
         const auto info = sender.info(1'700'000'000'000'000, 77);
         EXPECT_EQ(info.packets, 5u);
         EXPECT_EQ(info.octets, 20u);

@@ -283,7 +283,7 @@ TEST_F(SessionsTest, WhatAPageSaysOverADataChannelBecomesATrackOfTheStream) {
     ASSERT_TRUE(browser_->say("hello"));
     ASSERT_TRUE(browser_->wait([&] { return stream->packet_count() == 2; }, [&] { browser_->tick_data(); }));
     EXPECT_EQ(stream->tracks().back().track.kind, std::uint32_t{TD_DATA});
-    const auto said = stream->packets(2).at(0);
+    const auto said = stream->packets(32).at(0);
     EXPECT_EQ(std::string(said.data.begin(), said.data.end()), "hello");
     browser_->leave();
     EXPECT_TRUE(told->wait_for("answered;started;stopped: Stopped by user; "));

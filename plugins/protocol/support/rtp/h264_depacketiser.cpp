@@ -12,7 +12,7 @@ namespace {
 
 enum : std::uint8_t { stap_a = 24, fu_a = 28 };
 
-constexpr std::size_t largest_set = 4096;
+constexpr std::size_t largest_set = 4096, largest_sets = 64 * 1024;  // of one, of all that are known
 
 bool is_slice(std::uint8_t type) {
     return type >= h264::nal_slice && type <= h264::nal_idr;
@@ -51,6 +51,10 @@ void H264Depacketiser::parameter_set(ByteSpan nal) {
         sets_changed_ = true;
     }
     if (std::equal(kept.begin(), kept.end(), nal.begin(), nal.end())) return;
+    std::size_t size = nal.size() - std::min(nal.size(), kept.size());
+    for (const auto* sets : {&sps_, &pps_})
+        for (const auto& [other, set] : *sets) size += set.size();
+    if (size > largest_sets) throw Malformed("H.264: so many parameter sets");
     kept.assign(nal.begin(), nal.end());
     sets_changed_ = true;
 }

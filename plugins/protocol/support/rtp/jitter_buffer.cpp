@@ -32,7 +32,9 @@ JitterBuffer::Answer JitterBuffer::insert(Received received, std::int64_t now_us
     }
     const auto limit = static_cast<std::int64_t>(limits_.packets);
     const auto sequence = received.sequence = nearest<16>(end_, wire);
-    if (sequence >= end_ + limit || sequence + limit < next_)
+    // However many steps lead there, the span stays within twice the limit until somebody pops.
+    const bool is_wide = std::max(end_, sequence + 1) - std::min(next_, sequence) > 2 * limit;
+    if (sequence >= end_ + limit || sequence + limit < next_ || is_wide)
         return repeated ? Answer::old : begin_anew(std::move(received), now_us);
     stray_.reset();
     if (sequence < next_) {

@@ -1,5 +1,6 @@
 #include "rtp/sender.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "rtp/sender_clock.hpp"
@@ -8,6 +9,9 @@
 namespace tapedeck::rtp {
 
 namespace {
+
+constexpr std::int64_t shortest_repeat_us = 20'000;
+constexpr unsigned most_repeats = 5;
 
 std::uint8_t* put(std::uint8_t* at, const Payload& payload) {
     std::memcpy(at, payload.prefix.data(), payload.prefix_size);
@@ -40,6 +44,7 @@ std::size_t Sender::write(std::span<std::uint8_t> into, const Payload& payload, 
     kept.timestamp = packet.timestamp;
     kept.sent_us = now_us;
     kept.repeated_us = INT64_MIN / 2;
+    kept.repeats = 0;
     ++packets_;
     octets_ += static_cast<std::uint32_t>(payload.size());
     const auto head = write_header(into, packet, extensions);
@@ -55,13 +60,16 @@ const Payload* Sender::lost(std::uint16_t sequence, std::int64_t now_us, std::in
     forget_old(now_us);
     if (static_cast<std::uint16_t>(sequence - oldest_) >= static_cast<std::uint16_t>(next_ - oldest_)) return nullptr;
     const auto& kept = sent(sequence);
-    return kept.repeated_us + rtt_us > now_us ? nullptr : &kept.payload;
+    if (kept.repeats == most_repeats || kept.repeated_us + std::max(rtt_us, shortest_repeat_us) > now_us)
+        return nullptr;
+    return &kept.payload;
 }
 
 std::size_t Sender::repeat(std::span<std::uint8_t> into, std::uint16_t sequence, std::span<const Extension> extensions,
                            std::int64_t now_us) {
     auto& kept = sent(sequence);
     kept.repeated_us = now_us;
+    ++kept.repeats;
     Packet packet;
     packet.marker = kept.payload.marker;
     packet.timestamp = kept.timestamp;

@@ -36,7 +36,7 @@ public:
     std::size_t write(std::span<std::uint8_t> into, const Payload& payload, std::uint32_t timestamp,
                       std::span<const Extension> extensions, std::int64_t now_us);
     /// The payload to be repeated for a NACK, so that `room` can be asked; null when it is gone, or was repeated within
-    /// the last round trip.
+    /// the last round trip or 20 ms, or five times: what a viewer asks for costs no more than that.
     const Payload* lost(std::uint16_t sequence, std::int64_t now_us, std::int64_t rtt_us);
     /// Writes it again, as RTX (RFC 4588) where that was set up. Only after `lost` gave it.
     std::size_t repeat(std::span<std::uint8_t> into, std::uint16_t sequence, std::span<const Extension> extensions,
@@ -49,6 +49,7 @@ private:
         Payload payload;
         std::uint32_t timestamp = 0;
         std::int64_t sent_us = 0, repeated_us = INT64_MIN / 2;
+        unsigned repeats = 0;
     };
 
     Sent& sent(std::uint16_t sequence) { return history_[sequence & (history_.size() - 1)]; }

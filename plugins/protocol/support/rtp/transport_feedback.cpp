@@ -12,7 +12,7 @@ namespace {
 constexpr std::int64_t missing = TransportFeedback::missing;
 constexpr std::int64_t tick_us = 250, reference_tick_us = 64'000;
 constexpr std::int64_t window = 4096;  // statuses that wait for one feedback
-constexpr std::size_t most_statuses = 0xffff, longest_run = 0x1fff, vector_size = 7;
+constexpr std::size_t most_statuses = 4096, longest_run = 0x1fff, vector_size = 7;
 
 enum Status : std::uint8_t { not_received = 0, small_delta = 1, large_delta = 2 };
 
@@ -41,6 +41,7 @@ TransportFeedback parse_transport_feedback(std::uint32_t sender, std::uint32_t m
     feedback.media = media;
     feedback.base = reader.u16();
     const std::size_t count = reader.u16();
+    if (count > most_statuses) throw Malformed("transport feedback: so many packets in one");
     const auto reference = static_cast<std::int32_t>(reader.u24());
     feedback.reference_us = (reference >= 0x800000 ? reference - 0x1000000 : reference) * reference_tick_us;
     feedback.count = reader.u8();

@@ -23,6 +23,7 @@ struct MediaSettings {
     sdp::Preferences codecs;
     std::vector<Endpoint> candidates;  // in answers, by the transport's port; empty: its own
     PeerTimeouts timeouts;
+    bool has_data = true;                       // data channels of publishers are taken
     std::int64_t activity_us = 60'000'000;      // a publisher that sends no RTP for so long is ended; 0: never
     std::int64_t key_interval_us = 0;           // a key frame is asked for this often; 0: when one is needed
     std::uint64_t largest_bitrate = 8'000'000;  // that a publisher with REMB only is allowed, bits a second

@@ -8,8 +8,9 @@ namespace {
 
 constexpr std::int64_t work_interval_us = 10'000, arrivals_interval_us = 50'000,
                        receiver_report_interval_us = 1'000'000;
-constexpr double noteworthy = 0.97;     // a fall below this share is told at once
-constexpr std::size_t full_rtcp = 800;  // bytes after which a packet goes out
+constexpr double noteworthy = 0.97;          // a fall below this share is told at once
+constexpr std::uint32_t message_track = 32;  // behind all that an SDP can have: the same when a page comes back
+constexpr std::size_t full_rtcp = 800;       // bytes after which a packet goes out
 
 ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const MediaSettings& settings) {
     const auto& codec = chosen.codec;
@@ -17,7 +18,9 @@ ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const Med
     setup.track = track;
     setup.codec = chosen.id;
     setup.clock = codec.clock;
-    setup.channels = codec.parameter("sprop-stereo").value_or("0") == "1" ? 2 : 1;
+    // The answer gives `stereo` back, which asks the sender for it (RFC 7587 section 6.1).
+    const auto says = [&](std::string_view name) { return codec.parameter(name).value_or("0") == "1"; };
+    setup.channels = says("sprop-stereo") || says("stereo") ? 2 : 1;
     setup.payload_type = codec.payload_type;
     if (chosen.rtx) setup.rtx = chosen.rtx->payload_type;
     if (chosen.red) setup.red = chosen.red->payload_type;
@@ -100,8 +103,12 @@ void Publication::connected(Peer& peer) {
 
 void Publication::leave(const std::string& reason) {
     channels_.reset();
-    for (auto& receiver : receivers_) receiver.finish(monotonic_us(), batch_);
-    give();
+    try {
+        for (auto& receiver : receivers_) receiver.finish(monotonic_us(), batch_);
+        give();
+    } catch (const std::exception& e) {  // the stream is given back all the same
+        core_->context.error(std::string("the last packets of a stream are lost: ") + e.what());
+    }
     sink_.close(reason);
 }
 
@@ -145,7 +152,9 @@ void Publication::measure(const rtp::Packet& packet, const Receiver& receiver, s
     if (send_time_) {
         const auto sent = rtp::extension(packet, *send_time_);
         if (!sent || sent->size() != 3) return;
-        sent_us = send_times_(std::uint32_t{(*sent)[0]} << 16 | (*sent)[1] << 8 | (*sent)[2]) * 1'000'000 >> 18;
+        sent_us =
+            send_times_(std::uint32_t{(*sent)[0]} << 16 | std::uint32_t{(*sent)[1]} << 8 | (*sent)[2]) * 1'000'000 >>
+            18;
     } else {
         if (receiver.clock() != 90'000) return;
         sent_us = timestamps_(packet.timestamp) * 100 / 9;
@@ -176,7 +185,7 @@ void Publication::data(ByteSpan bytes, Time at) {
 
 void Publication::take(const ChannelMessage& message) {
     if (!messages_) {
-        messages_.emplace(core_->context, static_cast<std::uint32_t>(receivers_.size()), message.channel);
+        messages_.emplace(core_->context, message_track, message.channel);
         batch_.track(messages_->track());
     }
     batch_.packet(messages_->packet(message, monotonic_us()).packet);

@@ -73,6 +73,7 @@ void Session::begin() {
     try {
         offer_ = sdp::parse(request_.offer);
         choices_ = sdp::choose(offer_, core_->settings.codecs, request_.publishes);
+        for (auto& choice : choices_) choice.is_data = choice.is_data && core_->settings.has_data;
         id_ = random_number() >> 2;  // RFC 8829 section 5.2.1: 62 bits do
         stream_name_ = "td" + std::to_string(id_);
         const auto first = static_cast<std::size_t>(

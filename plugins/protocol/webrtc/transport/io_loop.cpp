@@ -82,13 +82,7 @@ void IoLoop::wake() const {
 }
 
 void IoLoop::run() {
-    while (!is_stopping_) {
-        try {
-            turn();
-        } catch (const std::exception& e) {
-            context_.error(std::string("a datagram failed in an unforeseen way: ") + e.what());
-        }
-    }
+    while (!is_stopping_) guarded([this] { turn(); });
     if (is_first_)
         for (const auto& entry : registry_.claim_late(Time::max(), this)) adopt(entry);
     const auto all = peers_;
@@ -232,10 +226,12 @@ void IoLoop::run_posted() {
         has_posted_ = false;
         taken_.swap(forwarded_);
     }
-    for (auto& each : work) each();
+    for (auto& each : work) guarded([&] { each(); });
     for (const auto& datagram : taken_) {
         bool is_kept = false;
-        dispatch(datagram.via, Arrival(datagram.bytes, datagram.at, datagram.block, is_kept), datagram.from);
+        guarded([&] {
+            dispatch(datagram.via, Arrival(datagram.bytes, datagram.at, datagram.block, is_kept), datagram.from);
+        });
     }
     taken_.clear();
 }
@@ -247,8 +243,10 @@ void IoLoop::tick(Time time) {
         for (const auto& entry : registry_.claim_late(time, this)) adopt(entry);
     std::vector<PeerRef> over;
     for (const auto& entry : peers_) {
-        entry->peer->tick(time);
-        note_wish(entry);
+        guarded([&] {
+            entry->peer->tick(time);
+            note_wish(entry);
+        });
         if (entry->peer->is_over()) over.push_back(entry);
     }
     for (const auto& entry : over) settle(entry);
@@ -258,8 +256,10 @@ void IoLoop::tick_soon(Time time) {
     for (const auto& entry : std::exchange(soon_, {})) {
         entry->is_soon = false;
         if (entry->is_over) continue;
-        entry->peer->tick(time);
-        settle(entry);
+        guarded([&] {
+            entry->peer->tick(time);
+            settle(entry);
+        });
     }
 }
 

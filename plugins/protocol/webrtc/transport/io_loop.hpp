@@ -95,6 +95,16 @@ private:
     void forget(const Pair& pair);
     void wake() const;
 
+    /// What fails is one peer's, and hurts nobody else's.
+    template <class Work>
+    void guarded(Work work) const {
+        try {
+            work();
+        } catch (const std::exception& e) {
+            context_.error(std::string("a peer's work failed in an unforeseen way: ") + e.what());
+        }
+    }
+
     Context context_;
     std::shared_ptr<DtlsIdentity> identity_;
     Registry& registry_;

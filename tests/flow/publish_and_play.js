@@ -12,6 +12,7 @@ run(async (open) => {
     window.kept = websdk.stream(session, { receiveVideo: false, receiveAudio: false, ...given });
     kept.stream.publish();
     await kept.reached('PUBLISHING');
+    window.began = performance.now();
   }, [ws, options]);
   const began = Date.now();
   const player = play ? await watch(await open(http), ws, options.name) : null;
@@ -24,9 +25,10 @@ run(async (open) => {
       const answer = await fetch(`/client/records/${record}`);
       return { status: answer.status, type: answer.headers.get('content-type'), size: (await answer.arrayBuffer()).byteLength };
     };
+    const published = (performance.now() - began) / 1000;
     kept.stream.stop();
-    return { record: null, ...(await kept.ended) };
+    return { record: null, published, ...(await kept.ended) };
   });
   if (player) player.ended = await player.ended();
-  return { published: (Date.now() - began) / 1000, end, player };
+  return { end, player };
 });

@@ -5,7 +5,7 @@ import time
 import browser
 import clips
 import media
-from case import FlowTest, run
+from case import SLOWNESS, FlowTest, run
 from webhook import Receiver
 
 SETTINGS = {"record_flash_published_streams": None, "stream_record_policy_template": None}
@@ -31,7 +31,8 @@ class WebRtc(FlowTest):
         self.assertEqual({kind: media.track(file, kind)["codec_name"] for kind in ("video", "audio")}, codecs)
         self.assertEqual(media.decodes(file), "")
         length = float(media.probe(file)["format"]["duration"])
-        self.assertAlmostEqual(length, seen["published"], delta=0.05 * seen["published"] + 0.2)
+        # Within 5 %, and what a busy machine takes for the first picture.
+        self.assertAlmostEqual(length, end["published"], delta=0.05 * end["published"] + 0.25 * SLOWNESS)
         self.assertGreater(media.loudness(file), -50, "the fake microphone beeps")
         self.assertEqual(seen["errors"], [])
 
@@ -55,7 +56,7 @@ class WebRtc(FlowTest):
         self.assertEqual((player["width"], player["height"]), (320, 240))
         self.assertGreater(player["played"], 1)
         self.assertEqual(player["picture"]["codec"], codec)
-        self.assertGreater(player["picture"]["frames"], 20)
+        self.assertGreater(player["picture"]["frames"], 10)
         self.assertGreater(player["sound"]["energy"], 0)
         self.assertEqual(player["ended"]["statuses"], ["PLAYING", "STOPPED"])
         self.assertEqual(player["ended"]["info"], "Stopped by publisher stop")
@@ -73,7 +74,7 @@ class WebRtc(FlowTest):
         player = browser.see(self, "play.js", *self.urls(server), "film")["player"]
         self.assertEqual((player["width"], player["height"]), (320, 240))
         self.assertEqual((player["picture"]["codec"], player["sound"]["codec"]), ("video/H264", "audio/opus"))
-        self.assertGreater(player["picture"]["frames"], 20)
+        self.assertGreater(player["picture"]["frames"], 10)
         self.assertGreater(player["sound"]["energy"], 0)
 
     def test_whip_publishes_and_whep_plays_where_the_network_has_no_udp(self):
@@ -84,7 +85,7 @@ class WebRtc(FlowTest):
         self.assertEqual((seen["refused"]["status"], seen["played"]["status"]), (409, 201))
         self.assertIn("Stream name is already in use", seen["refused"]["text"])
         self.assertEqual((seen["left"], seen["again"]), ([200, 200], 404))
-        self.assertGreater(seen["picture"]["frames"], 20)
+        self.assertGreater(seen["picture"]["frames"], 10)
         self.assertGreater(seen["sound"]["energy"], 0)
         self.assertEqual(media.decodes(server.file("cam.webm")), "")
 
@@ -98,7 +99,8 @@ class WebRtc(FlowTest):
         self.assertEqual([len(text) for _, text in said[3:]], [60000, 3])
         times = [time for time, _ in said]
         self.assertEqual(times, sorted(times))
-        self.assertAlmostEqual(times[4] - times[3], 1, delta=0.3)
+        self.assertGreater(times[4] - times[3], 0.7)
+        self.assertLess(times[4] - times[3], 1 + SLOWNESS)
         length = float(media.probe(file)["format"]["duration"])
         self.assertLess(times[4], length)
         self.assertEqual((media.track(file, "subtitle")["codec_name"], media.decodes(file)), ("subrip", ""))

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <utility>
 
+#include "tapedeck/utf8.hpp"
+
 namespace tapedeck::host::api {
 namespace {
 
@@ -53,22 +55,6 @@ const Known* find(int status) {
     return nullptr;
 }
 
-/// The length of the well-formed sequence at the start of `text`, or 0.
-std::size_t sequence_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
-    if (length == 0 || text.size() < length) return 0;
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-    }
-    const auto second = byte(1);
-    const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    const bool beyond = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
-    return overlong || beyond ? 0 : length;
-}
-
 }  // namespace
 
 std::string_view phrase_of(int status) {
@@ -97,7 +83,7 @@ Response json_answer(const boost::json::value& value, int status) {
     Response response;
     response.status = status;
     response.headers.emplace_back("Content-Type", json_type);
-    response.body = clean_utf8(boost::json::serialize(value));  // names of streams may be any bytes
+    response.body = valid_utf8(boost::json::serialize(value), "?");  // names of streams may be any bytes
     return response;
 }
 
@@ -127,26 +113,6 @@ Response error_answer(int status, std::string_view reason, std::string_view path
             {"status", status},
         },
         status);
-}
-
-bool is_utf8(std::string_view text) {
-    while (!text.empty()) {
-        const auto length = sequence_length(text);
-        if (length == 0) return false;
-        text.remove_prefix(length);
-    }
-    return true;
-}
-
-std::string clean_utf8(std::string_view text) {
-    std::string clean;
-    clean.reserve(text.size());
-    while (!text.empty()) {
-        const auto length = sequence_length(text);
-        clean += length == 0 ? "?" : text.substr(0, length);
-        text.remove_prefix(std::max<std::size_t>(length, 1));
-    }
-    return clean;
 }
 
 }  // namespace tapedeck::host::api

@@ -29,8 +29,4 @@ Response text_answer(std::string text, std::string type);
 /// ..., "status": 404}`.
 Response error_answer(int status, std::string_view reason, std::string_view path);
 
-/// Ill-formed UTF-8 (Unicode 15 table 3-7) becomes `?`, as JSON cannot carry it.
-std::string clean_utf8(std::string_view text);
-bool is_utf8(std::string_view text);
-
 }  // namespace tapedeck::host::api

@@ -27,8 +27,7 @@ struct FileContent {
 std::optional<FileContent> content_of(std::shared_ptr<const OpenFile> file, const std::filesystem::path& path,
                                       std::string name);
 
-/// The same, opened for reading; nothing when there is none. Looks at the disk. Throws
-/// Error.
+/// The same, opened for reading; nothing when there is none. Looks at the disk. Throws Error.
 std::optional<FileContent> open_file(const std::filesystem::path& path, std::string name);
 
 /// `disposition` is the setting of R92; empty: nothing is said of it.

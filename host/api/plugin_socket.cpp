@@ -5,6 +5,7 @@
 #include "api/answers.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "tapedeck/utf8.hpp"
 
 /// A plugin's hold on a WebSocket, until it hangs up.
 struct td_websocket {
@@ -71,12 +72,12 @@ void PluginSocket::closed(std::string_view reason) noexcept {
 
 void PluginSocket::send(td_websocket* socket, td_text message) {
     const auto text = view(message);
-    socket->outbox->send(text_frame(is_utf8(text) ? text : clean_utf8(text)));
+    socket->outbox->send(text_frame(is_utf8(text) ? text : valid_utf8(text, "?")));
 }
 
 void PluginSocket::hang_up(td_websocket* socket, std::int32_t code, td_text reason) {
     const std::unique_ptr<td_websocket> ended(socket);
-    ended->outbox->finish(close_code(code), clean_utf8(view(reason)));
+    ended->outbox->finish(close_code(code), valid_utf8(view(reason), "?"));
 }
 
 }  // namespace tapedeck::host::api

@@ -3,8 +3,9 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <utility>
 
-#include "api/answers.hpp"
+#include "tapedeck/utf8.hpp"
 
 namespace tapedeck::host::api {
 namespace {

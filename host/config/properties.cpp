@@ -5,6 +5,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "tapedeck/utf8.hpp"
+
 namespace tapedeck::host {
 namespace {
 
@@ -35,30 +37,6 @@ void append_utf8(std::string& out, std::uint32_t code) {
         put(0x80 | (code >> 6 & 0x3F));
         put(0x80 | (code & 0x3F));
     }
-}
-
-/// RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF.
-bool is_utf8(std::string_view text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<std::uint8_t>(text[at]);
-        const std::size_t more = lead < 0x80   ? 0
-                                 : lead < 0xC2 ? 4
-                                 : lead < 0xE0 ? 1
-                                 : lead < 0xF0 ? 2
-                                 : lead < 0xF5 ? 3
-                                               : 4;
-        if (more == 4 || text.size() - at <= more) return false;
-        std::uint32_t code = more == 0 ? lead : lead & (0x3Fu >> more);
-        for (std::size_t i = 1; i <= more; ++i) {
-            const auto byte = static_cast<std::uint8_t>(text[at + i]);
-            if ((byte & 0xC0) != 0x80) return false;
-            code = code << 6 | (byte & 0x3Fu);
-        }
-        if ((more == 2 && code < 0x800) || (more == 3 && code < 0x10000)) return false;
-        if (code > 0x10FFFF || (code >= 0xD800 && code < 0xE000)) return false;
-        at += more + 1;
-    }
-    return true;
 }
 
 std::string to_utf8(std::string_view text) {

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "tapedeck/utf8.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -37,17 +38,6 @@ void each_member(Owner& recording, Visit visit) {
 }
 
 constexpr char hex_digits[] = "0123456789abcdef";
-
-bool is_utf8(std::string_view text) {
-    json::stream_parser parser;
-    boost::system::error_code failed;
-    json::string quoted("\"");
-    // Everything below 0x20, quotes and backslashes are escaped by the serialiser, so only the bytes above matter.
-    for (const char c : text) quoted.push_back(static_cast<unsigned char>(c) < 0x80 ? 'a' : c);
-    quoted.push_back('"');
-    parser.write(quoted.data(), quoted.size(), failed);
-    return !failed && parser.done();
-}
 
 /// A string, or `{"hex": "..."}` of bytes that are no UTF-8, which databases and JSON readers refuse.
 json::value value_of(const std::string& text) {

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "base/text.hpp"
+#include "tapedeck/uuid.hpp"
 
 namespace tapedeck::host {
 namespace {
@@ -29,8 +30,8 @@ std::string or_else(td_text given, std::string (*make)()) {
 StreamInfo::StreamInfo(const td_stream_info& from)
     : name(view(from.name)),
       protocol(view(from.protocol)),
-      media_session(or_else(from.media_session, new_uuid)),
-      session(or_else(from.session, new_uuid)),
+      media_session(or_else(from.media_session, make_uuid)),
+      session(or_else(from.session, make_uuid)),
       login(or_else(from.login, random_login)),
       application(view(from.application)),
       remote(view(from.remote)),
@@ -70,15 +71,6 @@ td_stream_info StreamInfo::abi(std::vector<td_attribute>& attributes_out) const 
     info.codec_count = codecs.size();
     info.delay_us = delay_us;
     return info;
-}
-
-std::string new_uuid() {
-    std::random_device device;
-    std::array<std::uint32_t, 4> r{device(), device(), device(), device()};
-    r[1] = (r[1] & 0xffff0fffu) | 0x4000u;
-    r[2] = (r[2] & 0x3fffffffu) | 0x80000000u;
-    return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:04x}{:08x}", r[0], r[1] >> 16, r[1] & 0xffff, r[2] >> 16,
-                       r[2] & 0xffff, r[3]);
 }
 
 }  // namespace tapedeck::host

@@ -32,7 +32,4 @@ struct StreamInfo {
     std::vector<std::pair<std::string, std::string>> attributes;  ///< with credentials; cleared once it is admitted
 };
 
-/// A random UUID (RFC 9562 version 4) in lower case.
-std::string new_uuid();
-
 }  // namespace tapedeck::host

@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::span<const std::uint8_t> input(data, size);
     if (const auto open = dcep::parse_open(input))
         if (open->label.size() + open->protocol.size() + 12 > size) std::abort();
-    is_utf8({static_cast<const char*>(static_cast<const void*>(data)), size});
+    is_plain_text({static_cast<const char*>(static_cast<const void*>(data)), size});
     Page().run(input.first(std::min<std::size_t>(size, 1000)));
     return 0;
 }

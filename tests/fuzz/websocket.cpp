@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "api/answers.hpp"
 #include "api/websocket_frames.hpp"
+#include "tapedeck/utf8.hpp"
 
 using namespace tapedeck::host;
 
@@ -26,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 const bool is_control = message->kind != Kind::Text;
                 if (message->payload.size() > (is_control ? 125 : most)) __builtin_trap();
                 const bool is_text = message->kind == Kind::Text || message->kind == Kind::Close;
-                if (is_text && !api::is_utf8(message->payload)) __builtin_trap();
+                if (is_text && !tapedeck::is_utf8(message->payload)) __builtin_trap();
                 (void)api::close_frame(message->code, message->payload);
             }
             if (rest.size() >= 14) __builtin_trap();

@@ -11,6 +11,7 @@
 #include "body.hpp"
 #include "client.hpp"
 #include "tapedeck/plugin.hpp"
+#include "tapedeck/utf8.hpp"
 #include "url.hpp"
 
 namespace tapedeck::webhook {

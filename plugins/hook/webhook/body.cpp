@@ -8,28 +8,13 @@
 #include <cstdint>
 
 #include "tapedeck/context.hpp"
+#include "tapedeck/utf8.hpp"
 
 namespace tapedeck::webhook {
 
 namespace json = boost::json;
 
 namespace {
-
-/// How many bytes the character at the start of `text` has; 0 when it is none.
-std::size_t character_size(std::string_view text) {
-    const auto byte = [&](std::size_t n) { return static_cast<unsigned char>(text[n]); };
-    const unsigned first = byte(0);
-    if (first < 0x80) return 1;
-    const std::size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || text.size() < size) return 0;
-    for (std::size_t n = 1; n < size; ++n)
-        if ((byte(n) & 0xC0) != 0x80) return 0;
-    const unsigned second = byte(1);
-    const bool overlong = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-    const bool surrogate = first == 0xED && second > 0x9F;
-    const bool too_large = first == 0xF4 && second > 0x8F;
-    return overlong || surrogate || too_large ? 0 : size;
-}
 
 json::value text_or_null(td_text text) {
     if (text.size == 0) return nullptr;
@@ -66,16 +51,6 @@ std::string last_part(std::string_view path) {
 }
 
 }  // namespace
-
-std::string valid_utf8(std::string_view text) {
-    std::string valid;
-    while (!text.empty()) {
-        const auto size = character_size(text);
-        valid += size == 0 ? "\xEF\xBF\xBD" : text.substr(0, size);
-        text.remove_prefix(size == 0 ? 1 : size);
-    }
-    return valid;
-}
 
 std::string body_of(const td_event& event) {
     const auto& recording = *event.recording;

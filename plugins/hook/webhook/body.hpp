@@ -8,9 +8,6 @@
 
 namespace tapedeck::webhook {
 
-/// Well-formed UTF-8 (RFC 3629): each byte that is not part of it becomes U+FFFD.
-std::string valid_utf8(std::string_view text);
-
 /// Tapedeck's own form: one flat object, members as in README.md; what is not known is null, times are UNIX
 /// milliseconds. The same in every attempt.
 std::string body_of(const td_event& event);

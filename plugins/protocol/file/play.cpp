@@ -1,11 +1,9 @@
 #include "play.hpp"
 
-#include <array>
-#include <cstdio>
-#include <random>
 #include <utility>
 
 #include "tapedeck/media/ticks.hpp"
+#include "tapedeck/uuid.hpp"
 
 namespace tapedeck::file_source {
 
@@ -16,18 +14,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto pause = std::chrono::milliseconds(2);  // of a source that is ahead of its recording
 
-/// A random UUID (RFC 9562 section 5.4).
 constexpr std::int64_t arrival_origin_us = 1'000'000;  ///< of a clock that begins with the play; 0 is no arrival
-
-std::string make_uuid() {
-    std::random_device random;
-    std::array<unsigned, 4> words{};
-    for (unsigned& word : words) word = random();
-    std::array<char, 37> text{};
-    std::snprintf(text.data(), text.size(), "%08x-%04x-4%03x-%04x-%04x%08x", words[0], words[1] >> 16, words[1] & 0xfff,
-                  0x8000u | (words[2] >> 16 & 0x3fff), words[2] & 0xffff, words[3]);
-    return text.data();
-}
 
 }  // namespace
 

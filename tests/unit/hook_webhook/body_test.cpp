@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "tapedeck/context.hpp"
+#include "tapedeck/utf8.hpp"
 
 namespace tapedeck::webhook {
 namespace {

@@ -27,6 +27,6 @@ private:
 };
 
 /// Whether it is UTF-8 (RFC 3629) without NUL.
-bool is_utf8(std::string_view text);
+bool is_plain_text(std::string_view text);
 
 }  // namespace tapedeck::webrtc

@@ -4,7 +4,7 @@
 #include <variant>
 
 #include "tapedeck/stream.hpp"
-#include "webrtc/signalling/uuid.hpp"
+#include "tapedeck/uuid.hpp"
 
 namespace tapedeck::webrtc {
 

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "tapedeck/uuid.hpp"
 #include "webrtc/signalling/message.hpp"
-#include "webrtc/signalling/uuid.hpp"
 
 namespace tapedeck::webrtc {
 

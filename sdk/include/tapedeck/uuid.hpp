@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-namespace tapedeck::webrtc {
+namespace tapedeck {
 
 /// A random UUID with 122 bits of the system's entropy (RFC 9562 section 5.4). Any thread.
 inline std::string make_uuid() {
@@ -19,4 +19,4 @@ inline std::string make_uuid() {
     return text.data();
 }
 
-}  // namespace tapedeck::webrtc
+}  // namespace tapedeck

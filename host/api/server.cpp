@@ -60,6 +60,7 @@ std::uint16_t listen(tcp::acceptor& acceptor, const std::string& address, std::u
     if (failure) fail(failure);
     if (endpoint.address().is_v6()) acceptor.set_option(net::ip::v6_only(!all), failure);
     acceptor.set_option(tcp::acceptor::reuse_address(true), failure);
+    acceptor.set_option(tcp::no_delay(true), failure);  // which its connections inherit
     acceptor.bind(endpoint, failure);
     if (failure) fail(failure);
     acceptor.listen(net::socket_base::max_listen_connections, failure);
@@ -225,8 +226,6 @@ private:
     }
 
     void serve(tcp::socket socket, bool secure, Serves serves) {
-        boost::system::error_code ignored;
-        socket.set_option(tcp::no_delay(true), ignored);
         std::shared_ptr<Session> session;
         {
             const std::lock_guard lock(mutex_);

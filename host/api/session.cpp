@@ -1,6 +1,5 @@
 #include "api/session.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -43,25 +42,43 @@ void count(int status) {
     (status < 300 ? good : status < 400 ? moved : status < 500 ? refused : failed) += 1;
 }
 
+/// For the header Date, which is the same for a second.
+const std::string& date_now() {
+    static thread_local std::time_t second = 0;
+    static thread_local std::string date;
+    const auto now = std::time(nullptr);
+    if (now != std::exchange(second, now)) date = http_date(now);
+    return date;
+}
+
+void add_header(std::string& head, std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+}
+
 std::string head_of(const Response& response, bool keep_alive) {
-    auto head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, phrase_of(response.status));
+    std::string head;
+    head.reserve(512);
+    head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+    head.append(phrase_of(response.status)).append("\r\n");
     for (const auto& [name, value] : response.headers) {
         const bool is_one_line = value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
-        if (is_one_line) head += fmt::format("{}: {}\r\n", name, value);  // else it would bring headers of its own
+        if (is_one_line) add_header(head, name, value);  // else it would bring headers of its own
     }
     if (response.status != 304 && response.status != 204) {
         std::uint64_t length = response.body.size();
         for (const FilePart& part : response.files) length += part.count;
-        head += fmt::format("Content-Length: {}\r\n", length);
+        add_header(head, "Content-Length", std::to_string(length));
     }
-    head += fmt::format("Date: {}\r\nServer: tapedeck\r\n", http_date(std::time(nullptr)));
-    if (!keep_alive) head += "Connection: close\r\n";
+    add_header(head, "Date", date_now());
+    add_header(head, "Server", "tapedeck");
+    if (!keep_alive) add_header(head, "Connection", "close");
     head += "\r\n";
     return head;
 }
 
 /// Whether a header's list has this word, in whatever case.
 bool names(std::string_view list, std::string_view word) {
+    if (list.empty()) return false;
     const auto words = list_of(lower(list));
     return std::ranges::find(words, word) != words.end();
 }
@@ -243,8 +260,10 @@ awaitable<Response> Session::answer(const Request& request) {
 
 awaitable<void> Session::send(const Response& response, const Request& request, bool keep_alive) {
     count(response.status);
-    log::debug("http: {} {} {} -> {}", request.remote, printable(request.method, 20), printable(request.target),
-               response.status);
+    if (log::wants(log::Level::Debug)) {
+        log::debug("http: {} {} {} -> {}", request.remote, printable(request.method, 20), printable(request.target),
+                   response.status);
+    }
     auto head = head_of(response, keep_alive);
     const bool with_body = !response.without_body && response.status != 304 && response.status != 204;
     if (with_body) head += response.body;  // one packet for most answers

@@ -77,14 +77,13 @@ protected:
 
 class PlainWire final : public StreamWire<tcp::socket> {
 public:
-    using StreamWire::StreamWire;
+    explicit PlainWire(tcp::socket socket) : StreamWire(std::move(socket)) {
+        boost::system::error_code ignored;  // the first read says what is wrong
+        stream_.non_blocking(true, ignored);
+    }
     bool is_secure() const override { return false; }
     Awaitable<void> open(Duration) override { co_return; }
-    int bypass() override {
-        boost::system::error_code failure;
-        socket().non_blocking(true, failure);
-        return failure ? -1 : ::fcntl(socket().native_handle(), F_DUPFD_CLOEXEC, 0);
-    }
+    int bypass() override { return ::fcntl(socket().native_handle(), F_DUPFD_CLOEXEC, 0); }
     Awaitable<void> finish(Duration limit) override {
         arm(reading_, limit);
         co_await drop_rest();

@@ -47,11 +47,18 @@ int open_cached(const std::filesystem::path& file, int flags) {
     return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, file.c_str(), &how, sizeof how));
 }
 
-/// Asks no network, whatever the file lies on.
-bool is_known_local(int descriptor) {
+/// Of a file on a disk that is known to be local. Asks no network, whatever the file lies on.
+std::optional<struct stat> local_stat(int descriptor) {
     struct statx facts {};
-    if (::statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &facts) != 0) return false;
-    return local_devices().has(::makedev(facts.stx_dev_major, facts.stx_dev_minor));
+    const int failed = ::statx(descriptor, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &facts);
+    struct stat known {};
+    known.st_dev = ::makedev(facts.stx_dev_major, facts.stx_dev_minor);
+    if (failed != 0 || !local_devices().has(known.st_dev)) return {};
+    known.st_ino = facts.stx_ino;
+    known.st_mode = facts.stx_mode;
+    known.st_size = static_cast<off_t>(facts.stx_size);
+    known.st_mtim = {.tv_sec = facts.stx_mtime.tv_sec, .tv_nsec = facts.stx_mtime.tv_nsec};
+    return known;
 }
 
 }  // namespace
@@ -74,10 +81,8 @@ bool is_local(const std::filesystem::path& file) {
 std::optional<struct stat> stat_at_once(const std::filesystem::path& file) {
     const int descriptor = open_cached(file, O_PATH);
     if (descriptor < 0) return {};
-    struct stat facts {};
-    const bool is_known = is_known_local(descriptor) && ::fstat(descriptor, &facts) == 0;
+    const auto facts = local_stat(descriptor);
     ::close(descriptor);
-    if (!is_known) return {};
     return facts;
 }
 

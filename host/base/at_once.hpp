@@ -13,8 +13,8 @@ namespace tapedeck::host {
 bool is_local(int descriptor);
 bool is_local(const std::filesystem::path& file);
 
-/// The facts of a file, where all of its path is in memory and its file system is known to be local. Nothing: there may
-/// be one or none; ask where waiting is allowed.
+/// A file's device, inode, mode, size and time of modification, where all of its path is in memory and its file system
+/// is known to be local. Nothing: there may be one or none; ask where waiting is allowed.
 std::optional<struct stat> stat_at_once(const std::filesystem::path& file);
 
 /// Opens a regular file for reading under the same conditions. -1: as above.

@@ -6,6 +6,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -18,6 +19,7 @@ constexpr std::size_t queued_lines = 1024;  // when the disk hangs the oldest li
 std::mutex mutex;
 std::shared_ptr<spdlog::details::thread_pool> pool;
 std::shared_ptr<spdlog::logger> logger;
+std::atomic<Level> least = Level::Info;
 
 spdlog::level::level_enum level_of(Level level) {
     switch (level) {
@@ -85,6 +87,11 @@ void open(const Options& options) {
         fresh->set_pattern("%Y-%m-%d %H:%M:%S.%e %-7l %v");
     }
     logger = std::move(fresh);
+    least = options.level;
+}
+
+bool wants(Level level) noexcept {
+    return level >= least;
 }
 
 void flush() {

@@ -28,9 +28,12 @@ void flush();
 /// One line. Thread-safe, never throws; lines are written by a thread of the log, so the caller never waits for a disk.
 void write(Level level, std::string_view line) noexcept;
 
+/// Whether lines of this level are written at all. Any thread.
+bool wants(Level level) noexcept;
+
 template <class... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {
-    write(Level::Debug, fmt::format(format, std::forward<Args>(args)...));
+    if (wants(Level::Debug)) write(Level::Debug, fmt::format(format, std::forward<Args>(args)...));
 }
 template <class... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {

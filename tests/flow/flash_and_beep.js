@@ -1,10 +1,11 @@
-// Publishes by WHIP a picture that flashes and a sound that beeps, both at once and each second, and prints what the
-// sender says at the end: node flash_and_beep.js HTTP_URL NAME SECONDS
+// Publishes by WHIP a picture that flashes and a sound that beeps, both at once, and prints what the sender says at the
+// end: node flash_and_beep.js HTTP_URL NAME SECONDS
 const { run } = require('./websdk.js');
 
 const [http, name, seconds] = process.argv.slice(2);
 
-// In the page. A canvas and an oscillator share the clock of the sound; a flash and a beep last a tenth of a second.
+// In the page. A canvas and an oscillator share the clock of the sound; a flash and a beep last a tenth of a second. They
+// come about once a second, each time at another place between two pictures, so that the mean of many tells more.
 const publish = async (url) => {
   const context = new AudioContext({ latencyHint: 'interactive', sampleRate: 48000 });
   await context.resume();
@@ -25,7 +26,7 @@ const publish = async (url) => {
   schedule(next);
   const draw = () => {
     const now = context.currentTime;
-    if (now > next + 0.5) schedule(++next);
+    if (now > next + 0.5) schedule(next += 1 + Math.random() / 10);
     const flashes = now >= next && now < next + 0.1;
     pen.fillStyle = flashes ? '#ffffff' : '#000000';
     pen.fillRect(0, 0, 640, 480);

@@ -116,6 +116,25 @@ class Containers(FlowTest):
         server = self.matrix("ts")
         self.assertIn("vp8-ts: VP8 cannot be written to ts", server.log())
 
+    def test_newer_codecs(self):
+        asked = {"h265": ("mp4", "mkv", "ts"), "vp9": ("mp4", "mkv", "webm"), "av1": ("mp4", "mkv", "mkv")}
+        names = {"h265": "hevc", "vp9": "vp9", "av1": "av1"}
+        for number in range(3):
+            server = self.served({"record_formats": ", ".join(f"{codec}-{containers[number]}" for codec, containers in asked.items())})
+            for codec, containers in asked.items():
+                clip = clips.mkv_of(codec, "opus")
+                shutil.copy(clip, server.home / "media" / clip.name)
+                body = {"uri": f"vod://{clip.name}", "localStreamName": codec, "realTime": False, "record": True}
+                self.assertEqual(server.rest("/vod/startup", body)[0], 200)
+                file = server.file(f"{codec}.{containers[number]}", 30)
+                with self.subTest(file=file.name):
+                    self.assertEqual(media.decodes(file), "")
+                    self.assertEqual(media.track(file, "video")["codec_name"], names[codec])
+                    self.assertEqual(media.track(file, "video")["width"], media.track(clip, "video")["width"])
+                    if file.suffix != ".ts":
+                        self.assertEqual(media.hashes(file, "video"), media.hashes(clip, "video"))
+                    self.assertEqual(len(media.packets(file, "video")), len(media.packets(clip, "video")))
+
     def test_a_switch_for_ts_stands_above_the_list(self):
         server = self.served({"record_formats": "h264-mkv", "record_h264_to_ts": "true"})
         file = self.recorded(server, [("h264", "aac")])["h264", "aac"]

@@ -8,11 +8,14 @@ from case import BUILD, SLOWNESS, FlowTest, run
 
 
 class Times(FlowTest):
-    def send(self, server, path, name="s", paced=False):
+    def publish(self, server, path, name, paced=False):
         load = subprocess.run([BUILD / "bin" / "rtmp_load", path, "127.0.0.1", str(server.ports["rtmp"]), "1", "--name", name,
                                *([] if paced else ["--unpaced"])],
                               capture_output=True, text=True, timeout=60 * SLOWNESS)
         self.assertEqual(load.returncode, 0, load.stderr)
+
+    def send(self, server, path, name="s", paced=False):
+        self.publish(server, path, name, paced)
         return server.file(name + "0.mp4")
 
     def assert_whole(self, file, clip):
@@ -85,6 +88,19 @@ class Times(FlowTest):
         self.assertEqual((media.track(first, "video")["width"], media.track(second, "video")["width"]), (320, 640))
         self.assertEqual(media.hashes(first, "video"), media.hashes(clips.both(), "video"))
         self.assertEqual(media.hashes(second, "video"), media.hashes(clips.large(), "video"))
+
+    def test_codecs_of_enhanced_rtmp(self):
+        server = self.server({"record_formats": "h265-mp4, vp9-mp4, av1-mkv"})
+        for codec, name, suffix in (("h265", "hevc", "mp4"), ("vp9", "vp9", "mp4"), ("av1", "av1", "mkv")):
+            clip = clips.mkv_of(codec, "opus")
+            path = flv.enhanced(self.scratch / f"{codec}.flv", clip, name)
+            self.publish(server, path, codec)
+            file = server.file(f"{codec}0.{suffix}")
+            self.assertEqual(media.track(file, "video")["codec_name"], name)
+            self.assertEqual(media.track(file, "video")["width"], media.track(clip, "video")["width"])
+            self.assertEqual(media.track(file, "audio")["codec_name"], "opus" if suffix == "mkv" else "aac")
+            self.assertEqual(media.hashes(file, "video"), media.hashes(clip, "video"))
+            self.assertEqual(media.decodes(file), "")
 
 
 if __name__ == "__main__":

@@ -5,16 +5,31 @@
 
 #include "rtmp/publish_sdp.hpp"
 #include "tapedeck/media/aac.hpp"
+#include "tapedeck/media/av1.hpp"
 #include "tapedeck/media/h264.hpp"
+#include "tapedeck/media/h265.hpp"
+#include "tapedeck/media/vp9.hpp"
 
 using namespace tapedeck;
 using namespace tapedeck::rtmp;
 
 namespace {
 
+void look_at_h265(const flv::Tag& tag) {
+    h265::is_key(tag.payload);
+    h265::parameter_sets_place(tag.payload);
+    if (tag.content != flv::Content::config) return;
+    const auto config = h265::parse_hvcc(tag.payload);
+    for (const auto& sps : config.sps) h265::parse_sps(sps);
+    h265::build_hvcc(config.vps, config.sps, config.pps);
+}
+
 void look_at(const flv::Tag& tag) {
     flv::codec_name(tag.codec);
     if (tag.codec == TD_CODEC_AAC && tag.content == flv::Content::config) aac::parse_config(tag.payload);
+    if (tag.codec == TD_CODEC_VP9) vp9::picture_size(tag.payload);
+    if (tag.codec == TD_CODEC_AV1 && tag.content == flv::Content::config) av1::picture_size(tag.payload);
+    if (tag.codec == TD_CODEC_H265) look_at_h265(tag);
     if (tag.codec != TD_CODEC_H264) return;
     h264::is_key(tag.payload);
     if (tag.content == flv::Content::config) {

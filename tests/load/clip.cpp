@@ -27,8 +27,11 @@ std::uint32_t number(std::string_view text, std::size_t at, unsigned count) {
 /// What the tag is; AVC's end of sequence is left out by the caller since nothing may follow it.
 Kind kind_of(const Tag& tag) {
     if (tag.type == script_tag || tag.body.size() < 2) return Kind::Setup;
-    const bool aac = tag.type == audio_tag && (number(tag.body, 0, 1) >> 4) == 10;
-    const bool avc = tag.type == video_tag && (number(tag.body, 0, 1) & 15) == 7;
+    const unsigned head = number(tag.body, 0, 1);
+    const bool enhanced = tag.type == video_tag ? head >= 0x80 : head >> 4 == 9;  // a codec of four characters
+    if (enhanced && (head & 15) == 0) return Kind::Setup;
+    const bool aac = tag.type == audio_tag && head >> 4 == 10;
+    const bool avc = tag.type == video_tag && (head & 15) == 7;
     if ((aac || avc) && tag.body[1] == 0) return Kind::Setup;
     return tag.type == audio_tag ? Kind::Audio : Kind::Video;
 }

@@ -8,6 +8,7 @@
 
 #include "libav.hpp"
 #include "tapedeck/media/h264.hpp"
+#include "tapedeck/media/h265.hpp"
 #include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::file_source {
@@ -43,6 +44,25 @@ std::vector<std::uint8_t> avcc_of(ByteSpan annexb) {
     return sps.empty() || pps.empty() ? std::vector<std::uint8_t>() : h264::build_avcc(sps, pps);
 }
 
+/// hvcC, likewise.
+std::vector<std::uint8_t> hvcc_of(ByteSpan annexb) {
+    std::vector<ByteSpan> vps, sps, pps;
+    h264::for_each_nal_annexb(annexb, [&](ByteSpan nal) {
+        if (h265::nal_type(nal) == h265::nal_vps) vps.push_back(nal);
+        if (h265::nal_type(nal) == h265::nal_sps) sps.push_back(nal);
+        if (h265::nal_type(nal) == h265::nal_pps) pps.push_back(nal);
+    });
+    return vps.empty() || sps.empty() || pps.empty() ? std::vector<std::uint8_t>() : h265::build_hvcc(vps, sps, pps);
+}
+
+/// vpcC (VP9 in ISOBMFF section 2.2), which files other than MP4 lack; of profiles 0 and 2 with colours of BT.709.
+std::vector<std::uint8_t> vpcc_of(const AVCodecParameters& parameters) {
+    const auto profile = static_cast<std::uint8_t>(std::max(parameters.profile, 0));
+    const auto level = static_cast<std::uint8_t>(parameters.level > 0 ? parameters.level : 10);
+    const unsigned depth = profile >= 2 ? 10 : 8;
+    return {profile, level, static_cast<std::uint8_t>(depth << 4 | 1u << 1), 1, 1, 1, 0, 0};
+}
+
 /// AudioSpecificConfig (ISO/IEC 14496-3 section 1.6.2.1) of a stream that only has ADTS headers.
 std::vector<std::uint8_t> aac_config(const AVCodecParameters& parameters) {
     constexpr std::array rates{96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350};
@@ -70,7 +90,7 @@ struct Demuxer::Source {
         td_rational from{};              // its time base in the file
         std::int64_t frame = 0;          // ticks of one packet where packets are cut, else 0
         std::size_t frame_bytes = 0;     // bytes of one
-        bool has_start_codes = false;    // H.264 as a byte stream
+        bool has_start_codes = false;    // H.264 or H.265 as a byte stream
         std::int64_t next_dts = 0;       // where a packet without a time belongs
         std::vector<std::uint8_t> rest;  // the beginning of the next packet, where packets are cut
     };
@@ -163,8 +183,11 @@ void Demuxer::add_track(int stream) {
     if (codec == TD_CODEC_H264 && has_start_code(extra)) {
         lane.has_start_codes = true;
         track.config(avcc_of(extra));
-    } else if (codec == TD_CODEC_H265 && (extra.empty() || has_start_code(extra))) {
-        throw Error(TD_UNSUPPORTED, source_->name + ": H.265 as a byte stream; put it into MP4 or MKV first");
+    } else if (codec == TD_CODEC_H265 && has_start_code(extra)) {
+        lane.has_start_codes = true;
+        track.config(hvcc_of(extra));
+    } else if (codec == TD_CODEC_VP9) {
+        track.config(vpcc_of(parameters));
     } else if (codec == TD_CODEC_AAC && extra.empty()) {
         track.config(aac_config(parameters));
     } else if (codec != TD_CODEC_PCMA && codec != TD_CODEC_PCMU && codec != TD_CODEC_G722 && codec != TD_CODEC_VP8) {
@@ -217,7 +240,9 @@ void Demuxer::read() {
     lane->next_dts = unit.dts + unit.duration;
     if (lane->has_start_codes) {
         h264::for_each_nal_annexb(bytes, [&](ByteSpan nal) {
-            if (h264::nal_type(nal) != h264::nal_aud) h264::append_nal(unit.payload, nal);
+            const bool is_delimiter = track.codec == TD_CODEC_H265 ? h265::nal_type(nal) == h265::nal_aud
+                                                                   : h264::nal_type(nal) == h264::nal_aud;
+            if (!is_delimiter) h264::append_nal(unit.payload, nal);
         });
     } else {
         if (track.codec == TD_CODEC_AAC) bytes = without_adts(bytes);

@@ -1,11 +1,15 @@
 #include "media_feed.hpp"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "request.hpp"
 #include "tapedeck/media/aac.hpp"
+#include "tapedeck/media/av1.hpp"
 #include "tapedeck/media/h264.hpp"
+#include "tapedeck/media/h265.hpp"
+#include "tapedeck/media/vp9.hpp"
 
 namespace tapedeck::rtmp {
 
@@ -14,18 +18,14 @@ namespace {
 /// The number of bytes before each NAL unit (ISO/IEC 14496-15 sections 5.3.3.1 and 8.3.3.1).
 std::size_t nal_length_size(const flv::Tag& tag) {
     if (tag.codec == TD_CODEC_H264) return h264::parse_avcc(tag.payload).length_size;
-    ByteReader reader(tag.payload);
-    reader.take(21);
-    const std::size_t size = (reader.u8() & 3u) + 1u;
-    if (size == 3) throw Malformed("hvcC: NAL lengths of 3 bytes");
-    return size;
+    return h265::parse_hvcc(tag.payload).length_size;
 }
 
 bool has_nal_units(std::uint32_t codec) {
     return codec == TD_CODEC_H264 || codec == TD_CODEC_H265;
 }
 bool needs_config(std::uint32_t codec) {
-    return has_nal_units(codec) || codec == TD_CODEC_AAC;
+    return has_nal_units(codec) || codec == TD_CODEC_AAC || codec == TD_CODEC_AV1;
 }
 
 Track describe(const flv::Tag& tag) {
@@ -35,10 +35,23 @@ Track describe(const flv::Tag& tag) {
     return track;
 }
 
+/// vpcC without the version and flags that a full box has and some senders leave in.
+ByteSpan vpcc_in(ByteSpan setup) {
+    constexpr std::array<std::uint8_t, 4> full_box{1, 0, 0, 0};
+    const bool has_head = setup.size() >= 12 && std::ranges::equal(setup.first(4), full_box);
+    return has_head ? setup.subspan(4) : setup;
+}
+
+template <class Size>
+void set_size(Track& track, const Size& size) {
+    track.track.width = size.width;
+    track.track.height = size.height;
+}
+
 /// The track that a decoder setup describes; throws Malformed on one that cannot be read.
 Track describe_config(const flv::Tag& tag) {
     auto track = describe(tag);
-    track.config(tag.payload);
+    track.config(tag.codec == TD_CODEC_VP9 ? vpcc_in(tag.payload) : tag.payload);
     if (tag.codec == TD_CODEC_AAC) {
         const auto config = aac::parse_config(tag.payload);
         track.track.sample_rate = config.output_rate;
@@ -46,9 +59,14 @@ Track describe_config(const flv::Tag& tag) {
     } else if (tag.codec == TD_CODEC_H264) {
         const auto config = h264::parse_avcc(tag.payload);
         if (config.sps.empty() || config.pps.empty()) throw Malformed("avcC has no parameter sets");
-        const auto sps = h264::parse_sps(config.sps.front());
-        track.track.width = sps.width;
-        track.track.height = sps.height;
+        set_size(track, h264::parse_sps(config.sps.front()));
+    } else if (tag.codec == TD_CODEC_H265) {
+        const auto config = h265::parse_hvcc(tag.payload);
+        if (config.vps.empty() || config.sps.empty() || config.pps.empty())
+            throw Malformed("hvcC lacks a VPS, SPS or PPS");
+        set_size(track, h265::parse_sps(config.sps.front()));
+    } else if (tag.codec == TD_CODEC_AV1) {
+        set_size(track, av1::picture_size(tag.payload).value_or(av1::PictureSize{}));
     }
     return track;
 }
@@ -99,8 +117,9 @@ void MediaFeed::body(MessageType type, ByteSpan bytes, std::uint32_t timestamp, 
 void MediaFeed::tag(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out) {
     if (tag.content == flv::Content::nothing || !accepts(track, tag)) return;
     if (tag.content == flv::Content::config) return configure(track, tag, out);
+    if (track.waiting && tag.key) announce_vp9(track, tag, out);
     if (!track.announced || track.announced->track.codec != tag.codec) {
-        if (needs_config(tag.codec)) return;  // frames before their decoder setup say nothing
+        if (needs_config(tag.codec) || track.waiting) return;  // frames before their decoder setup say nothing
         announce(track, describe(tag), out);
     }
     if (track.usable && !tag.payload.empty()) frame(track, tag, time, out);
@@ -135,7 +154,10 @@ void MediaFeed::configure(TrackState& track, const flv::Tag& tag, PacketBatch& o
         auto fresh = describe_config(tag);
         if (has_nal_units(tag.codec)) track.nal_length = nal_length_size(tag);
         compare_profile(track, tag);
-        announce(track, fresh, out);
+        if (tag.codec == TD_CODEC_VP9)
+            track.waiting = fresh;
+        else
+            announce(track, fresh, out);
     } catch (const Malformed& e) {
         track.usable = false;
         warn_once(track, tag.kind, tag.codec, std::string("has a decoder setup that cannot be read: ") + e.what());
@@ -151,6 +173,14 @@ void MediaFeed::compare_profile(TrackState& track, const flv::Tag& tag) {
               "is of profile " + std::to_string(profile) +
                   ", which the file that setting 'protocol.rtmp.publish_sdp' names does not offer (profile-level-id); "
                   "some players may not show it");
+}
+
+/// The setup of VP9 does not say the size; its key frames do.
+void MediaFeed::announce_vp9(TrackState& track, const flv::Tag& tag, PacketBatch& out) {
+    auto fresh = *std::exchange(track.waiting, std::nullopt);
+    if (fresh.track.codec != tag.codec) return;
+    if (const auto size = vp9::picture_size(tag.payload)) set_size(fresh, *size);
+    announce(track, fresh, out);
 }
 
 void MediaFeed::announce(TrackState& track, Track fresh, PacketBatch& out) {

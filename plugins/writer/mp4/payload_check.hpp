@@ -9,6 +9,9 @@ namespace tapedeck::mp4 {
 /// prevention (ITU-T H.264 §7.4.1) makes impossible.
 bool is_access_unit(View sample);
 
+/// Pictures of other codecs: not empty, and no run of as many zeros as a disk's block has.
+bool is_picture(View sample);
+
 /// Not empty and not zeros only.
 bool is_sound(View sample);
 

@@ -4,14 +4,15 @@
 #include <limits>
 #include <string>
 
+#include "pictures.hpp"
 #include "silence.hpp"
-#include "tapedeck/media/h264.hpp"
 
 namespace tapedeck::mp4 {
 
 RecordedTrack::RecordedTrack(const td_host* host, const td_track& track, std::uint32_t id, bool enabled)
     : host_(host),
       index_(track.index),
+      codec_(track.codec),
       time_base_(track.time_base),
       head_(make_head(track, id, enabled)),
       timeline_(track.time_base, head_.timescale, head_.frame) {
@@ -19,17 +20,16 @@ RecordedTrack::RecordedTrack(const td_host* host, const td_track& track, std::ui
 }
 
 bool RecordedTrack::is_current(const td_track& track) const {
-    const bool same_codec = (track.codec == TD_CODEC_H264) == head_.video;
-    return same_codec && std::ranges::equal(make_entry(track), head_.entries[description_ - 1]);
+    return track.codec == codec_ && std::ranges::equal(make_entry(track), head_.entries[description_ - 1]);
 }
 
 void RecordedTrack::change(const td_track& track) {
     const bool same_time = track.time_base.num == time_base_.num && track.time_base.den == time_base_.den;
-    if (!head_.video || track.codec != TD_CODEC_H264 || !same_time)
-        throw Error(TD_UNSUPPORTED,
-                    "track " + std::to_string(index_) + ": only H.264 parameter sets may change within an MP4 file");
+    if (!head_.video || track.codec != codec_ || !same_time)
+        throw Error(TD_UNSUPPORTED, "track " + std::to_string(index_) +
+                                        ": only the decoder setup of pictures may change within an MP4 file");
     new_entry_ = make_entry(track);
-    parameter_sets_ = h264::parameter_sets({track.config.data, track.config.size});
+    parameter_sets_ = parameter_sets(track);
     description_ = head_.add_entry(new_entry_);
 }
 
@@ -68,10 +68,10 @@ void RecordedTrack::add_silence(std::int64_t until) {
 }
 
 void RecordedTrack::add_payload(const td_packet& packet, Sample& sample) {
-    sample.size = packet.data_size;
-    const View whole{packet.data, packet.data_size};
+    const View whole = sample_of(codec_, {packet.data, packet.data_size});
+    sample.size = static_cast<std::uint32_t>(whole.size());
     const auto place =
-        sample.key && !parameter_sets_.empty() ? h264::parameter_sets_place(whole) : std::optional<std::size_t>{};
+        sample.key && !parameter_sets_.empty() ? parameter_sets_place(codec_, whole) : std::optional<std::size_t>{};
     if (!place) {
         payload_.push_back({whole.data(), whole.size()});
         return;

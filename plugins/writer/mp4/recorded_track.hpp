@@ -73,7 +73,7 @@ private:
     void add_payload(const td_packet& packet, Sample& sample);
 
     const td_host* host_;
-    std::uint32_t index_;
+    std::uint32_t index_, codec_;
     td_rational time_base_;
     TrackHead head_;
     Timeline timeline_;
@@ -81,7 +81,7 @@ private:
     std::size_t entries_in_file_ = 1;  // 0: nor is the head
     Bytes new_entry_;
     Bytes silence_;         // a frame of it, for sound that begins late; empty: none is known
-    Bytes parameter_sets_;  // in every IDR from the first change on
+    Bytes parameter_sets_;  // in every key picture from the first change on
 
     bool started_ = false;
 

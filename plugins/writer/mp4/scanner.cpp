@@ -5,6 +5,7 @@
 
 #include "fragment.hpp"
 #include "payload_check.hpp"
+#include "pictures.hpp"
 #include "private_boxes.hpp"
 
 namespace tapedeck::mp4 {
@@ -207,6 +208,11 @@ private:
         return !fragment.runs.empty();
     }
 
+    static bool is_whole(const TrackHead& track, View sample) {
+        if (!track.video) return is_sound(sample);
+        return has_nal_units(track.entries.front()) ? is_access_unit(sample) : is_picture(sample);
+    }
+
     /// Cuts the fragment before the first sample whose bytes never reached the disk. False when it cut.
     bool verify(Fragment& fragment) {
         Bytes bytes;
@@ -217,7 +223,7 @@ private:
             for (std::size_t i = 0; i < run.samples.size(); ++i) {
                 bytes.resize(run.samples[i].size);
                 const bool read = source_.read(at, bytes) == bytes.size();
-                if (read && (track->video ? is_access_unit(bytes) : is_sound(bytes))) {
+                if (read && is_whole(*track, bytes)) {
                     at += bytes.size();
                     continue;
                 }

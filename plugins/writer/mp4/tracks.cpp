@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "pictures.hpp"
 #include "tapedeck/context.hpp"
 #include "tapedeck/media/aac.hpp"
-#include "tapedeck/media/h264.hpp"
 
 namespace tapedeck::mp4 {
 namespace {
@@ -37,17 +37,6 @@ void descriptor(Bytes& out, std::uint8_t tag, const Bytes& body) {
     out.insert(out.end(), body.begin(), body.end());
 }
 
-void set_picture_size(const td_track& track, TrackHead& head) {
-    head.width = track.width;
-    head.height = track.height;
-    if (head.width != 0 && head.height != 0) return;
-    const auto config = h264::parse_avcc(config_of(track));
-    if (config.sps.empty()) refuse(track, "its avcC holds no SPS");
-    const auto sps = h264::parse_sps(config.sps.front());
-    head.width = sps.width;
-    head.height = sps.height;
-}
-
 }  // namespace
 
 std::uint32_t TrackHead::add_entry(View entry) {
@@ -61,14 +50,16 @@ TrackHead make_head(const td_track& track, std::uint32_t id, bool enabled) {
     TrackHead head;
     head.id = id;
     head.enabled = enabled;
-    head.video = track.codec == TD_CODEC_H264;
+    head.video = is_picture_codec(track.codec);
     head.language = pack_language(view(track.language));
     head.name = view(track.label);
     head.entries.push_back(make_entry(track));
     if (track.time_base.num <= 0 || track.time_base.den <= 0) refuse(track, "its time base is not positive");
     head.timescale = static_cast<std::uint32_t>(track.time_base.den);
     if (head.video) {
-        set_picture_size(track, head);
+        const PictureSize size = picture_size(track);
+        head.width = size.width;
+        head.height = size.height;
         if (head.name.empty()) head.name = "Video";
     } else {
         const auto config = aac::parse_config(config_of(track));
@@ -82,12 +73,7 @@ TrackHead make_head(const td_track& track, std::uint32_t id, bool enabled) {
 Bytes make_entry(const td_track& track) {
     const View config = config_of(track);
     try {
-        if (track.codec == TD_CODEC_H264) {
-            TrackHead size;
-            set_picture_size(track, size);
-            if (h264::parse_avcc(config).sps.empty()) refuse(track, "its avcC holds no SPS");
-            return avc1_entry(size.width, size.height, config);
-        }
+        if (is_picture_codec(track.codec)) return picture_entry(track);
         if (track.codec == TD_CODEC_AAC) {
             const auto aac = aac::parse_config(config);
             const auto channels = track.channels != 0 ? track.channels : aac.channels != 0 ? aac.channels : 2;
@@ -97,31 +83,6 @@ Bytes make_entry(const td_track& track) {
         refuse(track, std::string("its config cannot be read: ") + e.what());
     }
     throw Error(TD_UNSUPPORTED, "track " + std::to_string(track.index) + ": its codec does not go into MP4 here");
-}
-
-Bytes avc1_entry(std::uint32_t width, std::uint32_t height, View avcc) {
-    Bytes out;
-    BoxWriter writer(out);
-    {
-        const auto entry = writer.box(fourcc("avc1"));
-        writer.zeros(6);
-        writer.u16(1);  // data_reference_index
-        writer.zeros(16);
-        writer.u16(static_cast<std::uint16_t>(std::min(width, 0xffffu)));
-        writer.u16(static_cast<std::uint16_t>(std::min(height, 0xffffu)));
-        writer.u32(0x00480000);  // 72 dpi
-        writer.u32(0x00480000);
-        writer.u32(0);
-        writer.u16(1);  // frame_count
-        writer.zeros(32);
-        writer.u16(0x0018);
-        writer.u16(0xffff);
-        const auto box = writer.box(fourcc("avcC"));
-        const std::size_t at = writer.position();
-        writer.bytes(avcc);
-        if (avcc.size() > 4) out[at + 4] |= 3;  // packets carry 4-byte lengths whatever the source used
-    }
-    return out;
 }
 
 Bytes mp4a_entry(std::uint32_t channels, std::uint32_t sample_rate, View audio_specific_config) {

@@ -1,4 +1,4 @@
-// What the file says of a track before its samples: sample entries (ISO/IEC 14496-12 §8.5.2, -14 §5.6, -15 §5.4.2).
+// What the file says of a track before its samples: sample entries (ISO/IEC 14496-12 §8.5.2, -14 §5.6; pictures.hpp).
 #pragma once
 
 #include <cstddef>
@@ -34,11 +34,9 @@ struct TrackHead {
 /// codec that does not go into MP4, TD_MALFORMED for a config that cannot be read.
 TrackHead make_head(const td_track& track, std::uint32_t id, bool enabled);
 
-/// The `stsd` entry of this track, `avc1` or `mp4a`. Throws as `make_head`.
+/// The `stsd` entry of this track. Throws as `make_head`.
 Bytes make_entry(const td_track& track);
 
-/// The `avc1` entry: picture size in pixels and the avcC record, whose NAL lengths are made 4 bytes.
-Bytes avc1_entry(std::uint32_t width, std::uint32_t height, View avcc);
 /// The `mp4a` entry with its `esds`, all descriptor lengths exact.
 Bytes mp4a_entry(std::uint32_t channels, std::uint32_t sample_rate, View audio_specific_config);
 

@@ -24,10 +24,11 @@ namespace tapedeck::mp4 {
 class Mp4Writer : public Writer {
 public:
     static constexpr const char* id = "mp4";
-    static constexpr const char* doc = "MP4: H.264 and AAC, crash-safe, playable while it downloads";
+    static constexpr const char* doc = "MP4: H.264, H.265, VP9, AV1 and AAC, crash-safe, playable while it downloads";
     static constexpr const char* extension = "mp4";
     static constexpr const char* mime = "video/mp4";
-    static constexpr std::array<std::uint32_t, 2> codecs{TD_CODEC_H264, TD_CODEC_AAC};
+    static constexpr std::array<std::uint32_t, 5> codecs{TD_CODEC_H264, TD_CODEC_H265, TD_CODEC_VP9, TD_CODEC_AV1,
+                                                         TD_CODEC_AAC};
 
     static constexpr Key moov_first = Key::boolean("moov_first", "true")
                                           .aka("mp4_container_moov_first")

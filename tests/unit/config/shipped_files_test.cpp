@@ -70,12 +70,13 @@ TEST(ShippedProperties, ShowEachSettingWithItsDefault) {
     }
 }
 
-TEST(ShippedSdp, AllowsH264AndTheAudioOfR142) {
+TEST(ShippedSdp, AllowsPicturesAndTheAudioOfR142) {
     const auto lines = lines_of("flash_handler_publish.sdp");
     const auto has = [&lines](std::string_view line) { return std::ranges::find(lines, line) != lines.end(); };
-    EXPECT_TRUE(has("m=video 0 RTP/AVP 119"));
+    EXPECT_TRUE(has("m=video 0 RTP/AVP 119 120 121 122"));
     EXPECT_TRUE(has("a=rtpmap:119 H264/90000"));
-    EXPECT_TRUE(has("m=audio 0 RTP/AVP 97 8 0 102 103 104 105 106 107 108 109 110"));
+    EXPECT_TRUE(has("a=rtpmap:120 H265/90000"));
+    EXPECT_TRUE(has("m=audio 0 RTP/AVP 97 8 0 102 103 104 105 106 107 108 109 110 111"));
     EXPECT_TRUE(has("a=rtpmap:102 mpeg4-generic/48000/1"));
     EXPECT_EQ(lines.front(), "v=0");
 }

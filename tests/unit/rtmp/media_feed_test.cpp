@@ -189,6 +189,51 @@ TEST_F(MediaFeedTest, AnnouncesOtherCodecsByTheirNumbers) {
     EXPECT_EQ(all[1].data, hex("ccdd"));
 }
 
+constexpr std::string_view hvcc =
+    "0101600000009000000000005df000fcfdf8f800000f03a00001001840010c01ffff01600000030090000003000003005d959409"
+    "a10001002b42010101600000030090000003000003005da00280802d16595952930bc05a020000030002000003003210a20001000644"
+    "01c073c189";
+
+TEST_F(MediaFeedTest, TakesTheNewerCodecsByTheirFourCharacters) {
+    struct Case {
+        const char* name;
+        std::uint32_t codec;
+        std::string_view setup, kept, key;
+        std::uint32_t width, height;
+    };
+    for (const auto& [name, codec, setup, kept, key, width, height] :
+         {Case{"68766331", TD_CODEC_H265, hvcc, hvcc, "00000000032801ff", 1280, 720},
+          Case{"61763031", TD_CODEC_AV1, "81000c000a0b000000043cffbcdaf90040", "81000c000a0b000000043cffbcdaf90040",
+               "0a01ff", 320, 240},
+          Case{"76703039", TD_CODEC_VP9, "01000000000a820101010000", "000a820101010000",
+               "824983420013f00ef60638241c184a00", 320, 240}}) {
+        open();
+        const auto before = sink.tracks().size();
+        const std::string offset = codec == TD_CODEC_H265 ? "000000" : "";
+        video(0, hex(std::string("91") + name + offset + std::string(key)));  // before its setup
+        video(40, hex(std::string("90") + name + std::string(setup)));
+        video(80, hex(std::string("91") + name + offset + std::string(key)));
+        video(120, hex(std::string("a1") + name + offset + "000000020101"));
+        const auto all = packets();
+        const auto tracks = sink.tracks();
+        ASSERT_EQ(tracks.size(), before + (codec == TD_CODEC_VP9 ? 2 : 1)) << name;
+        EXPECT_EQ(tracks.back().track.codec, codec);
+        EXPECT_EQ(tracks.back().track.width, width) << name;
+        EXPECT_EQ(tracks.back().track.height, height) << name;
+        EXPECT_EQ(tracks.back().config, hex(kept)) << name;
+    }
+}
+
+TEST_F(MediaFeedTest, RefusesASetupOfH265WithoutPictureSets) {
+    open();
+    auto setup = hex(hvcc);
+    setup[22] = 2;  // without the PPS
+    video(0, join({hex("90 68766331"), setup}));
+    video(40, hex("91 68766331 000000 00000003 2801ff"));
+    EXPECT_TRUE(packets().empty());
+    EXPECT_TRUE(sink.tracks().empty());
+}
+
 TEST_F(MediaFeedTest, WarnsOnceOfWhatItDoesNotKnow) {
     open();
     for (std::uint32_t i = 0; i < 5; ++i) audio(i, hex("cf aa"));

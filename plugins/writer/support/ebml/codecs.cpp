@@ -6,6 +6,7 @@
 #include "tapedeck/context.hpp"
 #include "tapedeck/media/aac.hpp"
 #include "tapedeck/media/h264.hpp"
+#include "tapedeck/media/h265.hpp"
 
 namespace tapedeck::ebml {
 namespace {
@@ -140,6 +141,8 @@ CodecSetup set_up(const td_track& track) {
             set_up_picture(setup, track, "V_MPEG4/ISO/AVC", true);
             break;
         case TD_CODEC_H265:
+            if (h265::parse_hvcc(config_of(track)).length_size != 4)
+                throw Malformed("hvcC: NAL lengths not of 4 bytes");
             set_up_picture(setup, track, "V_MPEGH/ISO/HEVC", true);
             break;
         case TD_CODEC_AV1:

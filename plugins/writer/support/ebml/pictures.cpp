@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include "tapedeck/media/av1.hpp"
 #include "tapedeck/media/h264.hpp"
+#include "tapedeck/media/h265.hpp"
+#include "tapedeck/media/vp9.hpp"
 
 namespace tapedeck::ebml {
 namespace {
@@ -15,25 +18,10 @@ std::optional<PictureSize> vp8_size(View frame) {
     return PictureSize{side(6), side(8)};
 }
 
-std::optional<PictureSize> vp9_size(View frame) {
-    BitReader bits(frame);
-    if (bits.bits(2) != 2) return std::nullopt;
-    const auto low = bits.bits(1), high = bits.bits(1);
-    const auto profile = high * 2 + low;
-    if (profile == 3) bits.flag();
-    if (bits.flag() || bits.flag()) return std::nullopt;  // shows an earlier frame, or is no key frame
-    bits.bits(2);
-    if (bits.bits(24) != 0x498342) return std::nullopt;
-    if (profile >= 2) bits.flag();
-    constexpr std::uint32_t rgb = 7;
-    if (bits.bits(3) == rgb) {
-        if (profile % 2 == 1) bits.flag();
-    } else {
-        bits.flag();
-        if (profile % 2 == 1) bits.bits(3);
-    }
-    const auto width = bits.bits(16) + 1;
-    return PictureSize{width, bits.bits(16) + 1};
+template <class Size>
+std::optional<PictureSize> same(const std::optional<Size>& size) {
+    if (!size) return std::nullopt;
+    return PictureSize{size->width, size->height};
 }
 
 }  // namespace
@@ -41,12 +29,17 @@ std::optional<PictureSize> vp9_size(View frame) {
 std::optional<PictureSize> picture_size(std::uint32_t codec, View config, View key_frame) {
     try {
         if (codec == TD_CODEC_VP8) return vp8_size(key_frame);
-        if (codec == TD_CODEC_VP9) return vp9_size(key_frame);
+        if (codec == TD_CODEC_VP9) return same(vp9::picture_size(key_frame));
+        if (codec == TD_CODEC_AV1) return same(av1::picture_size(config));
+        if (codec == TD_CODEC_H265) {
+            const auto hvcc = h265::parse_hvcc(config);
+            if (hvcc.sps.empty()) return std::nullopt;
+            return same(std::optional(h265::parse_sps(hvcc.sps.front())));
+        }
         if (codec != TD_CODEC_H264) return std::nullopt;
         const auto avcc = h264::parse_avcc(config);
         if (avcc.sps.empty()) return std::nullopt;
-        const auto sps = h264::parse_sps(avcc.sps.front());
-        return PictureSize{sps.width, sps.height};
+        return same(std::optional(h264::parse_sps(avcc.sps.front())));
     } catch (const Malformed&) {
         return std::nullopt;
     }

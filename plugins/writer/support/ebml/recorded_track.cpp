@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "tapedeck/media/av1.hpp"
 #include "tapedeck/media/h264.hpp"
+#include "tapedeck/media/h265.hpp"
 #include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::ebml {
@@ -48,14 +50,14 @@ bool RecordedTrack::is_current(const td_track& track) const {
 
 void RecordedTrack::change(const td_track& track) {
     const bool same_time = track.time_base.num == time_base_.num && track.time_base.den == time_base_.den;
-    const bool carries_its_setup = codec_ == TD_CODEC_H264 || codec_ == TD_CODEC_VP8 || codec_ == TD_CODEC_VP9;
+    const bool carries_its_setup = head_.kind == TD_VIDEO;  // key pictures do, or are given it
     if (track.codec != codec_ || !same_time || !carries_its_setup)
         throw Error(TD_UNSUPPORTED, "track " + std::to_string(index_) +
-                                        ": only parameter sets of H.264 and the size of VP8 and VP9 may change within "
-                                        "a Matroska file");
+                                        ": only the decoder setup of pictures may change within a Matroska file");
     codec_setup(track);  // throws for what cannot be read
     config_ = bytes_of(track.config);
     if (codec_ == TD_CODEC_H264) parameter_sets_ = h264::parameter_sets(config_);
+    if (codec_ == TD_CODEC_H265) parameter_sets_ = h265::parameter_sets(config_);
 }
 
 std::int64_t RecordedTrack::block_time(std::int64_t ticks) const {
@@ -92,12 +94,10 @@ Block RecordedTrack::place(const td_packet& packet) {
 
 std::span<const td_bytes> RecordedTrack::payload(const td_packet& packet) {
     View whole{packet.data, packet.data_size};
-    constexpr std::array<std::uint8_t, 2> temporal_delimiter{0x12, 0x00};
-    if (codec_ == TD_CODEC_AV1 && whole.size() > 2 && std::ranges::equal(whole.first(2), temporal_delimiter))
-        whole = whole.subspan(2);
+    if (codec_ == TD_CODEC_AV1) whole = av1::without_delimiter(whole);
     spans_[0] = {whole.data(), whole.size()};
     if (parameter_sets_.empty() || (packet.flags & TD_PACKET_KEY) == 0) return std::span(spans_).first(1);
-    const auto place = h264::parameter_sets_place(whole);
+    const auto place = codec_ == TD_CODEC_H265 ? h265::parameter_sets_place(whole) : h264::parameter_sets_place(whole);
     if (!place) return std::span(spans_).first(1);
     spans_[0] = {whole.data(), *place};
     spans_[1] = {parameter_sets_.data(), parameter_sets_.size()};

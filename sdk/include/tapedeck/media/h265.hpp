@@ -142,9 +142,10 @@ inline std::vector<std::uint8_t> build_hvcc(std::span<const ByteSpan> vps, std::
                                             std::span<const ByteSpan> pps) {
     if (vps.empty() || sps.empty() || pps.empty()) throw Malformed("hvcC wants a VPS, a SPS and a PPS");
     const auto first = parse_sps(sps[0]);
-    std::vector<std::uint8_t> out{1};
+    std::vector<std::uint8_t> out;
     const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<std::uint8_t>(byte)); };
-    out.insert(out.end(), first.profile_tier_level.begin(), first.profile_tier_level.end());
+    put(1);
+    for (const auto byte : first.profile_tier_level) put(byte);
     put(0xf0), put(0);  // min_spatial_segmentation_idc
     put(0xfc);          // parallelismType
     put(0xfc | first.chroma_format);

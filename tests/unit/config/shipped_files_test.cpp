@@ -31,6 +31,7 @@ TEST(ShippedProperties, SetOnlyWhatMakesTheFirstRecording) {
     const Properties parsed = parse_properties(text);
     EXPECT_THAT(parsed.notes, IsEmpty());
     std::vector<std::string> set;
+    set.reserve(parsed.entries.size());
     for (const Property& property : parsed.entries) set.push_back(property.key + "=" + property.value);
     EXPECT_THAT(set, ElementsAre("record_flash_published_streams=true", "record_name_collision=suffix"));
 }

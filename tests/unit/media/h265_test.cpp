@@ -27,15 +27,15 @@ constexpr std::string_view rext_444_10bit =
     "09a10001002c4201010408000003009c0800000300003f9000a0402e3e25b2caca94985e02d0100000030010000003019080"
     "a2000100084401c07318301890";
 
-struct Picture {
+struct Stream {
     std::string_view hvcc;
     std::uint32_t width, height, chroma_format, bit_depth;
 };
 
 TEST(H265, ReadsSizeAndFormatFromParameterSets) {
     for (const auto& [hvcc, width, height, chroma_format, bit_depth] :
-         {Picture{main_720p, 1280, 720, 1, 8}, Picture{main_1080p, 1920, 1080, 1, 8}, Picture{main_odd, 322, 242, 1, 8},
-          Picture{rext_444_10bit, 640, 360, 3, 10}}) {
+         {Stream{main_720p, 1280, 720, 1, 8}, Stream{main_1080p, 1920, 1080, 1, 8}, Stream{main_odd, 322, 242, 1, 8},
+          Stream{rext_444_10bit, 640, 360, 3, 10}}) {
         const auto bytes = hex(hvcc);
         const auto config = h265::parse_hvcc(bytes);
         ASSERT_EQ(config.vps.size(), 1u);

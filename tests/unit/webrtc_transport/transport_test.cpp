@@ -78,6 +78,52 @@ TEST_F(TransportTest, PeersThatMoveStayOnTheirThread) {
     EXPECT_GT(transport.counters().forwarded, 0u);
 }
 
+TEST_F(TransportTest, APathStaysWithItsPeerWhateverAForgedAddressSays) {
+    Transport transport(context_, on("127.0.0.1"));
+    const auto server = transport.addresses()[0];
+    Client client(host_, theirs_, transport.fingerprint()), thief(host_, theirs_, transport.fingerprint());
+    auto expected = client.expected();
+    expected.timeouts.consent = milliseconds(300);
+    transport.add(expected, heard_);
+    transport.add(thief.expected(), std::make_shared<Heard>());
+    ASSERT_TRUE(client.connect(server));
+    const auto forged = check_of(thief.server_);  // it knows its own password, and where the client is
+    client.answers_ = 0;
+    client.send(forged);
+    client.send_rtp(1);
+    ASSERT_TRUE(heard_->wait_for_packets(1));
+    client.take();
+    EXPECT_EQ(client.answers_, 0);
+
+    // The client goes on elsewhere; what it left is another's when nothing was heard there for so long.
+    Client other(host_, theirs_, transport.fingerprint());
+    other.server_ = client.server_;
+    EXPECT_TRUE(client.wait([&] { return client.answers_ > 0; },
+                            [&] {
+                                EXPECT_TRUE(other.check(server));
+                                client.send(forged);
+                            }));
+    EXPECT_TRUE(heard_->wait_for("connected;")) << "it is still there";
+}
+
+TEST_F(TransportTest, ThreadsForgetThePathsThatPeersOfOthersLeft) {
+    Transport transport(context_, on("127.0.0.1", 2));
+    const auto server = transport.addresses()[0];
+    Client client(host_, theirs_, transport.fingerprint());
+    transport.add(client.expected(), heard_);
+    std::vector<std::unique_ptr<Client>> paths;
+    for (int i = 0; i < 24; ++i) {
+        paths.push_back(std::make_unique<Client>(host_, theirs_, transport.fingerprint()));
+        paths.back()->server_ = client.server_;
+        ASSERT_TRUE(paths.back()->check(server));
+    }
+    const auto before = transport.counters();
+    EXPECT_GT(before.forwarded, 0u);
+    for (std::size_t i = 0; i < 16; ++i) paths[i]->send(Bytes(20, std::uint8_t{0x80}));  // a peer has eight
+    ASSERT_TRUE(client.wait([&] { return transport.counters().strange >= before.strange + 16; }));
+    EXPECT_EQ(transport.counters().forwarded, before.forwarded);
+}
+
 TEST_F(TransportTest, AFloodOfRequestsIsLimitedAndHardlyAnswered) {
     Transport transport(context_, on("127.0.0.1"));
     Client client(host_, theirs_, transport.fingerprint(), "127.0.0.9");

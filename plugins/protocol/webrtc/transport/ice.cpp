@@ -93,8 +93,10 @@ void IceLite::note(const stun::Message& request, const Pair& via, Time now, Outc
         selected_ = static_cast<std::size_t>(found - pairs_.begin());
 }
 
-bool IceLite::knows(const Pair& pair) const {
-    return std::any_of(pairs_.begin(), pairs_.end(), [&](const Known& known) { return known.pair == pair; });
+std::optional<Time> IceLite::last_check(const Pair& pair) const {
+    const auto found =
+        std::find_if(pairs_.begin(), pairs_.end(), [&](const Known& known) { return known.pair == pair; });
+    return found == pairs_.end() ? std::nullopt : std::optional(found->last_check);
 }
 
 void IceLite::forget(const Pair& pair) {

@@ -36,7 +36,7 @@ public:
     /// and smaller than the request.
     Outcome check(const stun::Message& request, const Pair& via, Time now, std::span<std::uint8_t> room);
 
-    bool knows(const Pair& pair) const;
+    bool knows(const Pair& pair) const { return last_check(pair).has_value(); }
     /// The pair is no more: its connection is closed. Another one is used if it is nominated and not silent either.
     void forget(const Pair& pair);
     /// Where to send: the pair nominated last; null until one is.
@@ -46,6 +46,8 @@ public:
     const Pair* selected() const { return selected_ < pairs_.size() ? &pairs_[selected_].pair : nullptr; }
     /// When the last verified check came: the peer's consent to be sent to.
     std::optional<Time> last_check() const { return last_check_; }
+    /// The same over this pair; nothing: it is not known.
+    std::optional<Time> last_check(const Pair& pair) const;
     const IceCredentials& local() const { return local_; }
     std::vector<Pair> pairs() const;
 

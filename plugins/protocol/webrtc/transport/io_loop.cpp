@@ -57,8 +57,7 @@ IoLoop::~IoLoop() {
     stop();
 }
 
-void IoLoop::start(std::vector<IoLoop*> loops) {
-    loops_ = std::move(loops);
+void IoLoop::start() {
     thread_ = Thread(context_, "webrtc", [this](const std::stop_token&) { run(); });
 }
 
@@ -135,7 +134,7 @@ void IoLoop::receive(const UdpSocket& socket) {
 void IoLoop::dispatch(const Pair& via, const Arrival& arrival, IoLoop* from) {
     const bool may_be_stun = arrival.packet[0] <= 3;
     if (const auto found = by_pair_.find(via); found != by_pair_.end()) {
-        const auto& entry = found->second;
+        const auto& entry = found->second.peer;
         if (!may_be_stun) {
             entry->peer->receive(via, arrival);
             return settle(entry);
@@ -143,6 +142,11 @@ void IoLoop::dispatch(const Pair& via, const Arrival& arrival, IoLoop* from) {
         const auto message = stun::parse(arrival.packet);
         const auto name = message ? message->username.substr(0, message->username.find(':')) : std::string_view();
         if (name == entry->config.local.ufrag) return check(entry, *message, via, arrival.at, from);
+        if (entry->peer->consents(via, arrival.at)) {  // the address that a check comes from may be forged
+            ++counts_.strange;
+            return;
+        }
+        release(via);
     } else if (const auto other = elsewhere_.find(via); other != elsewhere_.end()) {
         return forward(other->second, via, arrival);
     }
@@ -160,10 +164,7 @@ bool IoLoop::take(const Pair& via, const Arrival& frame) {
 }
 
 void IoLoop::gone(const Pair& via) {
-    const auto found = by_pair_.find(via);
-    if (found == by_pair_.end()) return;
-    found->second->peer->forget(via);
-    by_pair_.erase(found);
+    release(via);
 }
 
 /// A request over a pair that no peer has yet. What cannot be one costs no more than reading it, and no answer.
@@ -193,8 +194,7 @@ void IoLoop::check(const PeerRef& entry, const stun::Message& request, const Pai
     const bool may_refuse = refusals_.take(via.remote, at);
     const auto outcome = entry->peer->check(request, via, at, may_refuse);
     if (outcome.lost) forget(*outcome.lost);
-    if (outcome.is_verified && entry->peer->ice().knows(via)) by_pair_[via] = entry;
-    if (outcome.is_verified && from != this) from->post([from, via, this] { from->elsewhere_[via] = this; });
+    if (outcome.gained) give(via, entry, from);
     settle(entry);
 }
 
@@ -294,20 +294,32 @@ void IoLoop::settle(const PeerRef& where) {
     const auto kept = peers_.extract(where);
     const auto& entry = kept.value();
     entry->is_over = true;
-    const auto pairs = entry->peer->ice().pairs();
-    for (const auto& pair : pairs)
-        if (const auto found = by_pair_.find(pair); found != by_pair_.end() && found->second == entry) forget(pair);
-    for (auto* loop : loops_)
-        if (loop != this && !pairs.empty())
-            loop->post([loop, pairs] {
-                for (const auto& pair : pairs) loop->elsewhere_.erase(pair);
-            });
+    for (const auto& pair : entry->peer->ice().pairs()) forget(pair);
     registry_.remove(*entry);
     entry->peer.reset();
 }
 
+/// What comes over the pair is the peer's, wherever the kernel delivers it.
+void IoLoop::give(const Pair& pair, const PeerRef& entry, IoLoop* from) {
+    by_pair_.insert_or_assign(pair, Owned{entry, from});
+    if (from != this) from->post([from, pair, this] { from->elsewhere_[pair] = this; });
+}
+
+/// It is nobody's.
+void IoLoop::release(const Pair& pair) {
+    const auto found = by_pair_.find(pair);
+    if (found == by_pair_.end()) return;
+    found->second.peer->peer->forget(pair);
+    if (auto* from = found->second.from; from != this)
+        from->post([from, pair, this] {
+            const auto there = from->elsewhere_.find(pair);
+            if (there != from->elsewhere_.end() && there->second == this) from->elsewhere_.erase(there);
+        });
+    by_pair_.erase(found);
+}
+
 void IoLoop::forget(const Pair& pair) {
-    by_pair_.erase(pair);
+    release(pair);
     if (pair.is_tcp) tcp_.close(pair);
 }
 

@@ -42,8 +42,7 @@ public:
     IoLoop(const IoLoop&) = delete;
     IoLoop& operator=(const IoLoop&) = delete;
 
-    /// [control] `loops`: all of them, also this.
-    void start(std::vector<IoLoop*> loops);
+    void start();  // [control]
     /// [control] Ends its peers, then joins.
     void stop();
     /// [any] Runs it on the thread, unless that has stopped.
@@ -60,6 +59,10 @@ private:
         std::span<std::uint8_t> bytes;
         Time at;
         IoLoop* from;
+    };
+    struct Owned {
+        PeerRef peer;
+        IoLoop* from;  // that the kernel delivers the pair to
     };
     /// Sends each over what its pair belongs to.
     struct Out : DatagramOut {
@@ -92,6 +95,8 @@ private:
     bool adopt(const PeerRef& entry);
     void note_wish(const PeerRef& entry);
     void settle(const PeerRef& where);
+    void give(const Pair& pair, const PeerRef& entry, IoLoop* from);
+    void release(const Pair& pair);
     void forget(const Pair& pair);
     void wake() const;
 
@@ -110,7 +115,6 @@ private:
     Registry& registry_;
     std::vector<UdpSocket> sockets_;
     bool is_first_;
-    std::vector<IoLoop*> loops_;
     Descriptor epoll_, wake_;
 
     ReceiveBatch in_;
@@ -118,8 +122,8 @@ private:
     Out out_;
     RateLimit strangers_, refusals_;
     std::unordered_set<PeerRef> peers_;
-    std::unordered_map<Pair, PeerRef, HashPair> by_pair_;
-    std::unordered_map<Pair, IoLoop*, HashPair> elsewhere_;  // pairs that the kernel delivers here
+    std::unordered_map<Pair, Owned, HashPair> by_pair_;      // exactly those that the peers' agents know
+    std::unordered_map<Pair, IoLoop*, HashPair> elsewhere_;  // pairs that the kernel delivers here: whose they are
     std::vector<PeerRef> soon_;                              // to be ticked at `soon_at_`
     Time last_tick_{}, soon_at_{};
     bool is_stopping_ = false;

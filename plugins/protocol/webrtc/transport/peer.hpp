@@ -104,7 +104,12 @@ public:
     void tick_soon() { wants_tick_ = true; }
     /// Whether that was asked for since the last call.
     bool takes_wish() { return std::exchange(wants_tick_, false); }
-    /// The connection of this pair is closed.
+    /// Whether the pair is its own: the consent to be sent to there has not run out.
+    bool consents(const Pair& pair, Time now) const {
+        const auto last = ice_.last_check(pair);
+        return last && now - *last < config_.timeouts.consent;
+    }
+    /// The pair is no more: its connection is closed, or it is another peer's.
     void forget(const Pair& pair) { ice_.forget(pair); }
     /// Says goodbye. No packet comes afterwards, only `ended`.
     void close();

@@ -39,10 +39,7 @@ Transport::Transport(Context context, const TransportConfig& config)
     for (unsigned i = 0; i < std::max(1u, config.threads); ++i)
         loops_.push_back(std::make_unique<IoLoop>(context, identity_, registry_, listen_somewhere(addresses_, has_tcp_),
                                                   config.tcp, i == 0));
-    std::vector<IoLoop*> all;
-    all.reserve(loops_.size());
-    for (const auto& loop : loops_) all.push_back(loop.get());
-    for (const auto& loop : loops_) loop->start(all);
+    for (const auto& loop : loops_) loop->start();
 }
 
 Transport::~Transport() {

@@ -41,6 +41,12 @@ public:
         std::unique_lock lock(mutex_);
         return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return kept_.size() >= count; });
     }
+    /// Of what was kept: how many packets do not begin with a word.
+    std::ptrdiff_t crooked() {
+        const std::lock_guard lock(mutex_);
+        return std::count_if(kept_.begin(), kept_.end(),
+                             [](const auto& one) { return (one.second.data() - one.first.data()) % 4 != 0; });
+    }
     /// The sequence numbers of what was kept.
     std::vector<int> sequences() {
         const std::lock_guard lock(mutex_);
@@ -99,7 +105,9 @@ public:
         set_option(tcp_.get(), IPPROTO_TCP, TCP_NODELAY, 1);
         if (receive_buffer != 0) set_option(tcp_.get(), SOL_SOCKET, SO_RCVBUF, receive_buffer);
         sockaddr_storage name{};
-        const auto size = server.store(name);
+        auto size = Endpoint::parse(ip_, 0).store(name);
+        ::bind(tcp_.get(), static_cast<const sockaddr*>(static_cast<const void*>(&name)), size);
+        size = server.store(name);
         return ::connect(tcp_.get(), static_cast<const sockaddr*>(static_cast<const void*>(&name)), size) == 0;
     }
     void use_udp() { tcp_ = Descriptor(); }

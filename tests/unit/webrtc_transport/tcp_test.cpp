@@ -99,6 +99,7 @@ TEST_F(TcpTest, FramesMayComeInPiecesAndTogether) {
         const auto next = client.framed_rtp(i);
         glued.insert(glued.end(), next.begin(), next.end());
         glued.insert(glued.end(), {0, 0});  // an empty one says nothing
+        if (i % 2 == 0) glued.insert(glued.end(), {0, 1, 0xff});
     }
     const auto last = client.framed_rtp(60);
     glued.insert(glued.end(), last.begin(), last.end() - 1);
@@ -109,6 +110,7 @@ TEST_F(TcpTest, FramesMayComeInPiecesAndTogether) {
     std::vector<int> all(60);
     for (int i = 0; i < 60; ++i) all[static_cast<std::size_t>(i)] = i + 1;
     EXPECT_EQ(heard_->sequences(), all);
+    EXPECT_EQ(heard_->crooked(), 0) << "libsrtp reads words";
 }
 
 TEST_F(TcpTest, APeerMovesBetweenUdpAndTcpAndStaysOnItsThread) {
@@ -212,6 +214,26 @@ TEST_F(TcpTest, ConnectionsWithoutACheckAreFew) {
     }
     client.send_rtp(1);
     EXPECT_TRUE(heard_->wait_for_packets(1)) << "a peer's connection is not among them";
+}
+
+TEST_F(TcpTest, NobodyTakesTheRoomOfOthersWithoutACheck) {
+    auto config = on("127.0.0.1");
+    config.tcp.unverified = 6;
+    config.tcp.unverified_of_one = 3;
+    Transport transport(context_, config);
+    const auto server = transport.addresses()[0];
+    Client client(host_, theirs_, transport.fingerprint(), "127.0.0.5");
+    transport.add(client.expected(), heard_);
+    ASSERT_TRUE(client.use_tcp(server));
+    std::vector<std::unique_ptr<Client>> idle;
+    for (int i = 0; i < 12; ++i) {
+        idle.push_back(std::make_unique<Client>(host_, theirs_, transport.fingerprint()));
+        ASSERT_TRUE(idle.back()->use_tcp(server));
+    }
+    for (std::size_t i = 0; i < 9; ++i) EXPECT_TRUE(idle[i]->wait_for_close()) << i;
+    idle[9]->take();
+    EXPECT_FALSE(idle[9]->is_closed_);
+    EXPECT_TRUE(client.connect(server));
 }
 
 TEST_F(TcpTest, AConnectionWithoutACheckHasItsTime) {

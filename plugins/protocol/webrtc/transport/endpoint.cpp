@@ -22,6 +22,12 @@ bool Endpoint::is_any() const {
     return std::all_of(ip.begin() + (is_v4() ? 12 : 0), ip.end(), [](auto byte) { return byte == 0; });
 }
 
+std::array<std::uint8_t, 16> Endpoint::source() const {
+    auto whole = ip;
+    if (!is_v4()) std::fill(whole.begin() + 8, whole.end(), std::uint8_t{0});
+    return whole;
+}
+
 Endpoint Endpoint::v4(in_addr address, std::uint16_t port) {
     Endpoint made{.port = port};
     std::copy(mapped.begin(), mapped.end(), made.ip.begin());

@@ -24,6 +24,8 @@ struct Endpoint {
     bool is_v4() const;
     /// Whether it stands for every address of the machine.
     bool is_any() const;
+    /// Whose it is, without the port: the address, of IPv6 the /64.
+    std::array<std::uint8_t, 16> source() const;
 
     static Endpoint v4(in_addr address, std::uint16_t port);
     static Endpoint v6(const in6_addr& address, std::uint16_t port);

@@ -38,7 +38,7 @@ private:
     };
     Bucket& of(const Endpoint& source) {
         std::array<char, 20> key{};
-        std::memcpy(key.data(), source.ip.data(), source.is_v4() ? 16 : 8);
+        std::memcpy(key.data(), source.source().data(), 16);
         std::memcpy(key.data() + 16, &seed_, 4);
         return buckets_[std::hash<std::string_view>()({key.data(), key.size()}) % buckets_.size()];
     }

@@ -21,6 +21,7 @@ constexpr std::size_t block_size = 64 << 10, least_read = 8 << 10;
 constexpr int accepted_a_turn = 64, backlog = 256;
 constexpr int unsent_in_system = 64 << 10;  // bytes; more would only be late
 constexpr std::size_t kept_queue = 16 << 10;
+constexpr std::size_t word = 4;  // bytes, which libsrtp reads at once
 
 bool must_wait() {
     return errno == EAGAIN || errno == EINTR;
@@ -106,9 +107,22 @@ void TcpConnections::accept(Time now) {
     }
 }
 
+/// For one more without a check: nobody closes the way in for others.
+void TcpConnections::make_room(const Endpoint& remote) {
+    const auto is_same = [&, source = remote.source()](const Connection* one) {
+        return one->pair.remote.source() == source;
+    };
+    const auto of_one = static_cast<std::size_t>(std::count_if(unverified_.begin(), unverified_.end(), is_same));
+    if (of_one >= limits_.unverified_of_one)
+        close((*std::find_if(unverified_.begin(), unverified_.end(), is_same))->pair);
+    else if (unverified_.size() >= limits_.unverified)
+        close(unverified_.front()->pair);
+}
+
 TcpConnections::Connection& TcpConnections::add(TcpStream stream) {
-    close(stream.pair);  // an earlier one, whose end was not seen yet
-    if (unverified_.size() >= limits_.unverified) close(unverified_.front()->pair);
+    if (const auto earlier = connections_.find(stream.pair); earlier != connections_.end())
+        lose(*earlier->second);  // its end was not seen yet
+    make_room(stream.pair.remote);
     auto made = std::make_unique<Connection>();
     made->descriptor = std::move(stream.descriptor);
     made->pair = stream.pair;
@@ -130,10 +144,11 @@ void TcpConnections::adopt(TcpStream stream, Time now) try {
 
 /// Where to read into, behind `unread`, which is put there.
 std::span<std::uint8_t> TcpConnections::room(const Bytes& unread) {
-    if (std::exchange(is_kept_, false)) used_ += read_;
-    if (const auto least = unread.size() + least_read; block_.capacity() - used_ < least) {
-        block_ = context_.buffer(std::max(block_size, least));
-        used_ = 0;
+    constexpr auto first = word - frame_header;  // so that the packet begins with a word
+    if (std::exchange(is_kept_, false)) used_ += (read_ + word - 1) / word * word;
+    if (const auto least = unread.size() + least_read; block_.capacity() < used_ + least) {
+        block_ = context_.buffer(std::max(block_size, first + least));
+        used_ = first;
     }
     std::copy(unread.begin(), unread.end(), block_.data() + used_);
     return {block_.data() + used_, block_.capacity() - used_};
@@ -149,6 +164,14 @@ void TcpConnections::read(Connection& connection, Time now) {
     work(connection, into.first(read_), now);
 }
 
+/// A media packet, moved to where a word begins: over what nobody keeps, the end of the tag of the frame before.
+std::span<std::uint8_t> TcpConnections::aligned(std::span<std::uint8_t> frame) const {
+    const auto off = static_cast<std::size_t>(frame.data() - block_.data()) % word;
+    if (off == 0 || frame[0] < 128) return frame;
+    std::memmove(frame.data() - off, frame.data(), frame.size());
+    return {frame.data() - off, frame.size()};
+}
+
 void TcpConnections::work(Connection& connection, std::span<std::uint8_t> bytes, Time now) {
     try {
         while (!connection.is_over) {
@@ -156,7 +179,7 @@ void TcpConnections::work(Connection& connection, std::span<std::uint8_t> bytes,
             const auto frame = take_frame(bytes);
             if (!frame) break;
             if (frame->empty()) continue;  // says nothing (RFC 4571 section 2)
-            const bool is_taken = owner_.take(connection.pair, Arrival(*frame, now, block_, is_kept_));
+            const bool is_taken = owner_.take(connection.pair, Arrival(aligned(*frame), now, block_, is_kept_));
             if (connection.is_over) return;
             if (!is_taken) return close(connection.pair);
             if (!std::exchange(connection.is_verified, true)) std::erase(unverified_, &connection);

@@ -14,6 +14,7 @@ namespace tapedeck::webrtc {
 /// Of one thread's connections.
 struct TcpLimits {
     std::size_t unverified = 256;              // that carried no check of a peer yet; beyond, the oldest is closed
+    std::size_t unverified_of_one = 32;        // of these, from one address; beyond, the oldest from there
     Time patience = std::chrono::seconds(10);  // until such a one is closed
     std::size_t queued = 256 << 10;            // bytes for a slow reader; packets beyond are dropped
 };
@@ -74,8 +75,10 @@ private:
     void watch(int descriptor, int operation, std::uint32_t events, Connection* connection) const;
     void listen(bool is_open);
     void accept(Time now);
+    void make_room(const Endpoint& remote);
     Connection& add(TcpStream stream);
     std::span<std::uint8_t> room(const Bytes& unread);
+    std::span<std::uint8_t> aligned(std::span<std::uint8_t> frame) const;
     void read(Connection& connection, Time now);
     void work(Connection& connection, std::span<std::uint8_t> bytes, Time now);
     void write(Connection& connection);

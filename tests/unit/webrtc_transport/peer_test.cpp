@@ -159,12 +159,25 @@ TEST_F(Peers, AReplayedOrForgedPacketIsRefusedAndCounted) {
     EXPECT_EQ(server_.peer->counters().replayed, 2u);
 }
 
-TEST_F(Peers, APeerHasOnlySoManySources) {
+TEST_F(Peers, OfManySourcesTheOneThatWasSilentLongestIsForgotten) {
     connect();
-    for (int ssrc = 0; ssrc < 70; ++ssrc) client_.peer->send_rtp(rtp_packet(1, static_cast<std::uint8_t>(ssrc)));
-    talk();
-    EXPECT_EQ(server_.got.size(), 64u);
-    EXPECT_EQ(server_.peer->counters().malformed, 6u);
+    std::vector<Datagram> sent;
+    for (std::uint8_t ssrc = 0; ssrc < 66; ++ssrc) {
+        client_.peer->send_rtp(rtp_packet(1, ssrc));
+        sent.push_back(client_.sent.front());
+        talk();
+        if (ssrc != 63) continue;
+        client_.peer->send_rtp(rtp_packet(2, 0));
+        talk();
+    }
+    EXPECT_EQ(server_.got.size(), 67u) << "a new one is never refused";
+    receive(server_, sent[0]);
+    receive(server_, sent[65]);
+    EXPECT_EQ(server_.peer->counters().replayed, 2u);
+    receive(server_, sent[1]);
+    receive(server_, sent[2]);
+    EXPECT_EQ(server_.got.size(), 69u) << "these two made room";
+    EXPECT_EQ(server_.peer->counters().replayed, 2u);
 }
 
 TEST_F(Peers, ASpoofedAddressCannotTakeOverAPeer) {

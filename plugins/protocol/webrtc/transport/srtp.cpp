@@ -1,5 +1,6 @@
 #include "webrtc/transport/srtp.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/srtp.h>
 #include <srtp2/srtp.h>
 
@@ -63,18 +64,13 @@ std::optional<std::span<std::uint8_t>> SrtpSession::unprotect(Type type, std::sp
         return {};
     }
     const auto ssrc = ByteReader(packet.subspan(ssrc_at, 4)).u32();
-    const bool is_known = std::find(sources_.begin(), sources_.end(), ssrc) != sources_.end();
-    if (!is_known && sources_.size() >= most_sources) {
-        ++counters_.malformed;
-        return {};
-    }
     auto size = static_cast<int>(packet.size());
     const auto status =
         is_rtp ? srtp_unprotect(in_.get(), packet.data(), &size) : srtp_unprotect_rtcp(in_.get(), packet.data(), &size);
     switch (status) {
         case srtp_err_status_ok:
             ++counters_.received;
-            if (!is_known) sources_.push_back(ssrc);
+            note(ssrc);
             return packet.first(static_cast<std::size_t>(size));
         case srtp_err_status_replay_fail:
         case srtp_err_status_replay_old:
@@ -87,6 +83,23 @@ std::optional<std::span<std::uint8_t>> SrtpSession::unprotect(Type type, std::sp
             ++counters_.malformed;
             return {};
     }
+}
+
+/// libsrtp keeps the state of every SSRC that was genuine: who was silent longest makes room.
+void SrtpSession::note(std::uint32_t ssrc) {
+    const auto found =
+        std::find_if(sources_.begin(), sources_.end(), [&](const auto& one) { return one.ssrc == ssrc; });
+    if (found != sources_.end()) {
+        found->heard = counters_.received;
+        return;
+    }
+    if (sources_.size() >= most_sources) {
+        const auto oldest = std::min_element(sources_.begin(), sources_.end(),
+                                             [](const auto& a, const auto& b) { return a.heard < b.heard; });
+        srtp_remove_stream(in_.get(), htonl(oldest->ssrc));
+        sources_.erase(oldest);
+    }
+    sources_.push_back({ssrc, counters_.received});
 }
 
 std::optional<std::size_t> SrtpSession::protect(Type type, std::span<std::uint8_t> packet, std::size_t size) {

@@ -23,8 +23,8 @@ public:
     /// Throws Error if libsrtp cannot do the profile.
     explicit SrtpSession(const SrtpKeys& keys);
 
-    /// The plain packet at the front of `packet`, or nothing if it is forged, too old, was there before, or has one
-    /// more new SSRC than the 64 that a peer may have.
+    /// The plain packet at the front of `packet`, or nothing if it is forged, too old or was there before: as far as
+    /// known, which is of the 64 SSRCs heard last.
     std::optional<std::span<std::uint8_t>> unprotect(Type type, std::span<std::uint8_t> packet);
     /// The size of the protected packet, or nothing if `packet` is none. Needs `trailer` bytes behind its `size`.
     /// The same sequence number may be sent again, for NACK.
@@ -42,8 +42,14 @@ private:
     using Session = std::unique_ptr<srtp_ctx_t_, Free>;
     static Session make(const SrtpKeys& keys, bool is_inbound);
 
+    struct Source {
+        std::uint32_t ssrc;
+        std::uint64_t heard;  // the count of packets at its last one
+    };
+    void note(std::uint32_t ssrc);
+
     Session in_, out_;
-    std::vector<std::uint32_t> sources_;  // of inbound RTP and RTCP that was genuine
+    std::vector<Source> sources_;  // of inbound RTP and RTCP that was genuine
     Counters counters_;
 };
 

@@ -135,6 +135,20 @@ TEST_F(DataChannelsTest, AMessageThatIsTooLargeIsPassedOverAndTheNextOneComes) {
     EXPECT_EQ(channels_->association().oversized(), 1u);
 }
 
+TEST_F(DataChannelsTest, ThePageBeginsAnewAndWhatItHalfSaidIsDropped) {
+    connect();
+    for (int one = carried_ + 20; one < carried_ + 100; ++one) lost_.insert(one);
+    ASSERT_TRUE(say(2, dcep::text, Bytes(SctpAssociation::largest_message, 'x')));
+    lost_.clear();
+    sent_.clear();
+    page_ = std::make_unique<Page>();
+    page_->association.connect(now_);
+    talk();
+    ASSERT_TRUE(page_->association.is_connected());
+    say(2, dcep::text, bytes_of("hello"));
+    EXPECT_THAT(took_, ElementsAre("<hello"));
+}
+
 TEST_F(DataChannelsTest, AFloodIsHeldBackByTheWindowAndLosesNothing) {
     connect();
     const Bytes message(1000, 'x');

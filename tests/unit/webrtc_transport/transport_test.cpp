@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <list>
 
 #include "loopback.hpp"
 
@@ -62,8 +63,9 @@ TEST_F(TransportTest, AnAnswerLeavesFromTheAddressThatWasWrittenTo) {
 
 TEST_F(TransportTest, PeersThatMoveStayOnTheirThread) {
     Transport transport(context_, on("127.0.0.1", 2));
+    std::list<Client> clients;  // their ports are nobody else's
     for (int i = 0; i < 16; ++i) {
-        Client client(host_, theirs_, transport.fingerprint());
+        Client& client = clients.emplace_back(host_, theirs_, transport.fingerprint());
         const auto heard = std::make_shared<Heard>();
         transport.add(client.expected(), heard);
         ASSERT_TRUE(client.connect(transport.addresses()[0]));

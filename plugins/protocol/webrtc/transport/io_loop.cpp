@@ -142,7 +142,7 @@ void IoLoop::dispatch(const Pair& via, const Arrival& arrival, IoLoop* from) {
         const auto message = stun::parse(arrival.packet);
         const auto name = message ? message->username.substr(0, message->username.find(':')) : std::string_view();
         if (name == entry->config.local.ufrag) return check(entry, *message, via, arrival.at, from);
-        if (entry->peer->consents(via, arrival.at)) {  // the address that a check comes from may be forged
+        if (entry->peer->holds(via, arrival.at)) {  // the address that a check comes from may be forged
             ++counts_.strange;
             return;
         }

@@ -1,6 +1,8 @@
 // One peer from its first check to its goodbye: ICE, then DTLS, then SRTP.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -104,10 +106,12 @@ public:
     void tick_soon() { wants_tick_ = true; }
     /// Whether that was asked for since the last call.
     bool takes_wish() { return std::exchange(wants_tick_, false); }
-    /// Whether the pair is its own: the consent to be sent to there has not run out.
-    bool consents(const Pair& pair, Time now) const {
+    /// Whether the pair is its own: it was checked there not long ago. Clients do so each 5 s or so (RFC 7675 section
+    /// 5.1); one that is gone without a word leaves its port to others.
+    bool holds(const Pair& pair, Time now) const {
+        constexpr Time long_ago = std::chrono::seconds(10);
         const auto last = ice_.last_check(pair);
-        return last && now - *last < config_.timeouts.consent;
+        return last && now - *last < std::min(long_ago, config_.timeouts.consent);
     }
     /// The pair is no more: its connection is closed, or it is another peer's.
     void forget(const Pair& pair) { ice_.forget(pair); }

@@ -61,6 +61,18 @@ TEST_F(TransportTest, AnAnswerLeavesFromTheAddressThatWasWrittenTo) {
     }
 }
 
+TEST_F(TransportTest, TwoServersDoNotShareAPort) {
+    Transport first(context_, on("127.0.0.1", 2));
+    auto config = on("127.0.0.1");
+    config.addresses = first.addresses();
+    try {
+        Transport second(context_, config);
+        FAIL() << "both have port " << first.addresses()[0].port;
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find(first.addresses()[0].text()), std::string::npos) << error.what();
+    }
+}
+
 TEST_F(TransportTest, PeersThatMoveStayOnTheirThread) {
     Transport transport(context_, on("127.0.0.1", 2));
     std::list<Client> clients;  // their ports are nobody else's

@@ -1,6 +1,7 @@
 // File descriptors and bound sockets.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "webrtc/transport/endpoint.hpp"
@@ -22,10 +23,14 @@ private:
     int number_;
 };
 
-/// A socket that does not wait. Several may be bound to the same address: the kernel spreads what comes over them.
+/// Several sockets may be bound to the same address: the kernel spreads what comes over them. The first one fails where
+/// somebody else has it.
+enum class Place : std::uint8_t { First, Beside };
+
+/// A socket that does not wait.
 struct BoundSocket {
     /// `type` is SOCK_DGRAM or SOCK_STREAM. Throws Error naming the address.
-    BoundSocket(int type, const Endpoint& address);
+    BoundSocket(int type, const Endpoint& address, Place place);
 
     int descriptor() const { return owned.get(); }
 

@@ -37,7 +37,7 @@ struct TcpConnections::Connection {
     bool is_verified = false, is_blocked = false, is_over = false;
 };
 
-TcpListener::TcpListener(const Endpoint& address) : BoundSocket(SOCK_STREAM, address) {
+TcpListener::TcpListener(const Endpoint& address, Place place) : BoundSocket(SOCK_STREAM, address, place) {
     if (::listen(descriptor(), backlog) != 0)
         throw Error("TCP " + address.text() + " takes no connections: " + std::strerror(errno));
 }

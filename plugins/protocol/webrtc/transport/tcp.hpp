@@ -21,7 +21,7 @@ struct TcpLimits {
 
 /// Listens on an address, beside others on the same one. Throws Error naming it.
 struct TcpListener : BoundSocket {
-    explicit TcpListener(const Endpoint& address);
+    explicit TcpListener(const Endpoint& address, Place place = Place::First);
 };
 
 /// A connection on its way from one thread to another.

@@ -8,22 +8,22 @@ namespace {
 
 constexpr int most_attempts = 20;  // to find a port that is free for UDP and for TCP
 
-Listeners listen(std::vector<Endpoint>& addresses, bool has_tcp) {
+Listeners listen(std::vector<Endpoint>& addresses, bool has_tcp, Place place) {
     Listeners made;
     for (auto& address : addresses) {
         if (address.port == 0) address.port = addresses.front().port;
-        address = made.udp.emplace_back(address).local();
-        if (has_tcp) made.tcp.emplace_back(address);
+        address = made.udp.emplace_back(address, place).local();
+        if (has_tcp) made.tcp.emplace_back(address, place);
     }
     return made;
 }
 
 /// Sets the ports that the system chose. One that only UDP has free is given back for another.
-Listeners listen_somewhere(std::vector<Endpoint>& addresses, bool has_tcp) {
+Listeners listen_somewhere(std::vector<Endpoint>& addresses, bool has_tcp, Place place) {
     for (int attempt = 1;; ++attempt) {
         auto tried = addresses;
         try {
-            auto made = listen(tried, has_tcp);
+            auto made = listen(tried, has_tcp, place);
             addresses = tried;
             return made;
         } catch (const Error&) {
@@ -37,8 +37,9 @@ Listeners listen_somewhere(std::vector<Endpoint>& addresses, bool has_tcp) {
 Transport::Transport(Context context, const TransportConfig& config)
     : identity_(config.identity), addresses_(config.addresses), has_tcp_(config.has_tcp) {
     for (unsigned i = 0; i < std::max(1u, config.threads); ++i)
-        loops_.push_back(std::make_unique<IoLoop>(context, identity_, registry_, listen_somewhere(addresses_, has_tcp_),
-                                                  config.tcp, i == 0));
+        loops_.push_back(std::make_unique<IoLoop>(
+            context, identity_, registry_,
+            listen_somewhere(addresses_, has_tcp_, i == 0 ? Place::First : Place::Beside), config.tcp, i == 0));
     for (const auto& loop : loops_) loop->start();
 }
 

@@ -61,7 +61,7 @@ void leave_from(const Endpoint& local, msghdr& header, Control& control) {
 
 }  // namespace
 
-UdpSocket::UdpSocket(const Endpoint& address) : socket_(SOCK_DGRAM, address) {
+UdpSocket::UdpSocket(const Endpoint& address, Place place) : socket_(SOCK_DGRAM, address, place) {
     set_option(descriptor(), SOL_SOCKET, SO_RCVBUF, socket_buffer);
     set_option(descriptor(), SOL_SOCKET, SO_SNDBUF, socket_buffer);
     set_option(descriptor(), SOL_SOCKET, SO_RCVBUFFORCE, socket_buffer);  // beyond rmem_max, where we may

@@ -17,7 +17,7 @@ class UdpSocket {
 public:
     /// Several sockets may be bound to the same address: the kernel spreads the pairs over them, always the same way.
     /// Throws Error naming the address.
-    explicit UdpSocket(const Endpoint& address);
+    explicit UdpSocket(const Endpoint& address, Place place = Place::First);
 
     int descriptor() const { return socket_.descriptor(); }
     /// With the port that the system chose, where it was to choose.

@@ -1,6 +1,7 @@
 // Tracks and packets inside the host.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <string>
@@ -32,7 +33,13 @@ struct TrackSpec {
         return track.kind == other.kind && track.codec == other.codec && track.time_base.num == other.time_base.num &&
                track.time_base.den == other.time_base.den && track.sample_rate == other.sample_rate &&
                track.channels == other.channels &&
-               std::vector<std::uint8_t>(other.config.data, other.config.data + other.config.size) == config;
+               std::equal(config.begin(), config.end(), other.config.data, other.config.data + other.config.size);
+    }
+
+    /// Whether it is the same announcement, to the word.
+    bool says(const td_track& other) const {
+        return track.index == other.index && track.clock == other.clock && track.width == other.width &&
+               track.height == other.height && label == view(other.label) && same_parameters(other);
     }
 
     td_track track;

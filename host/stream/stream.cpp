@@ -52,6 +52,12 @@ void Stream::announce(const td_track& track) {
                                 track.time_base.den),
                     TD_MALFORMED);
     }
+    // Senders alternate: the newest first.
+    const auto before = std::find_if(specs_.rbegin(), specs_.rend(), [&](const auto& one) { return one.says(track); });
+    if (before != specs_.rend()) {
+        current_[track.index] = &*before;
+        return;
+    }
     if (specs_.size() >= limits_.tracks * 64 || (known == current_.end() && current_.size() >= limits_.tracks)) {
         throw Error(fmt::format("stream '{}' announces too many tracks", printable(info_.name)), TD_MALFORMED);
     }

@@ -116,8 +116,8 @@ private:
     Pace pace_;
     bool is_ahead_ = false;  // the newest packet is far ahead of real time, so its source can wait
 
-    mutable std::mutex mutex_;  // never held over a call out
-    std::deque<TrackSpec> specs_;
+    mutable std::mutex mutex_;     // never held over a call out
+    std::deque<TrackSpec> specs_;  // all that were announced, each once
     std::map<std::uint32_t, const TrackSpec*> current_;
     std::shared_ptr<const Feeds> feeds_ = std::make_shared<Feeds>();  // replaced, never changed
     std::vector<Packet> gop_;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <future>
 #include <optional>
 
@@ -88,6 +89,26 @@ TEST_F(HubTest, OpensAStreamThatIsFoundByItsSession) {
     sink->table->close(sink, text_of("done"));
     EXPECT_FALSE(get(one.released));
     EXPECT_TRUE(hub_.streams().empty());
+}
+
+TEST_F(HubTest, ATrackMayChangeToWhatItWasAsOftenAsItLikes) {
+    FakePublisher one;
+    publish(one, "cam");
+    td_sink* sink = get(one.opened);
+    const auto stream = hub_.streams().at(0);
+    td_track video = test::video();
+    std::array<std::uint8_t, 2> config{1, 0};
+    video.config = {config.data(), config.size()};
+    td_error error{};
+    for (int i = 0; i < 5000; ++i) {
+        config[1] = static_cast<std::uint8_t>(i % 3);
+        ASSERT_EQ(sink->table->track(sink, &video, &error), TD_OK) << i << ": " << error.text;
+        ASSERT_EQ(stream->tracks().at(0)->config[1], config[1]);
+    }
+    video.width = 2;
+    config[1] = 0;
+    ASSERT_EQ(sink->table->track(sink, &video, &error), TD_OK);
+    EXPECT_EQ(stream->tracks().at(0)->track.width, 2u) << "not quite what it was";
 }
 
 TEST_F(HubTest, RefusesANameInUseInTheWordsOfWcs) {

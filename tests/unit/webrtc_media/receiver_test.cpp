@@ -74,7 +74,7 @@ protected:
         bytes.insert(bytes.end(), sent.payload.begin(), sent.payload.end());
         const Buffer buffer(host_.table(), bytes.size());
         std::memcpy(buffer.data(), bytes.data(), bytes.size());
-        receiver.rtp(rtp::parse_packet({buffer.data(), bytes.size()}), buffer, now_us);
+        receiver.rtp(rtp::parse_packet({buffer.data(), bytes.size()}), buffer, now_us, story_);
         receiver.drain(now_us, story_);
     }
     static std::vector<rtp::Message> feedback(Receiver& receiver, std::int64_t now_us) {
@@ -195,15 +195,25 @@ TEST_F(ReceiverTest, PacketsHaveTheSendersTime) {
     EXPECT_NE(receiver.report(30'000).value().last_sr, 0u);
 }
 
-TEST_F(ReceiverTest, AnotherStreamTakesOverOnlyWhenTheFirstIsSilent) {
+TEST_F(ReceiverTest, ANewStreamTakesOverAtOnceAndTheOneBeforeOnlyWhenThatIsSilent) {
     auto receiver = make(video());
     give(receiver, {10, key_picture, 1000}, 0);
-    give(receiver, {5000, key_picture, 77'000, 96, 0x11}, 1'000'000);
-    EXPECT_EQ(receiver.ssrc(), 0x10u);
-    give(receiver, {11, picture, 4000}, 1'500'000);
-    give(receiver, {5001, key_picture, 80'000, 96, 0x11}, 4'000'000);
+    Bytes repeated{0, 11};
+    repeated.insert(repeated.end(), picture.begin(), picture.end());
+    give(receiver, {900, repeated, 4000, 97, 0x20}, 30'000);
+    give(receiver, {13, picture, 10'000}, 90'000);
+    give(receiver, {14, key_picture, 77'000, 96, 0x11}, 200'000);
+    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "3000", "9000 gap", "track 1", "18000 key"))
+        << "what waited behind a hole is not lost";
+    repeated[1] = 15;
+    give(receiver, {901, repeated, 80'000, 97, 0x20}, 210'000);
+    give(receiver, {15, picture, 16'000}, 220'000);
+    EXPECT_EQ(story_.told.size(), 6u) << "of the one before, also repeated";
     EXPECT_EQ(receiver.ssrc(), 0x11u);
-    EXPECT_THAT(story_.told, ElementsAre("track 1", "0 key", "3000", "track 1", "360000 key"));
+    give(receiver, {16, key_picture, 200'000}, 2'300'000);
+    EXPECT_EQ(receiver.ssrc(), 0x10u);
+    give(receiver, {902, repeated, 203'000, 97, 0x20}, 2'310'000);
+    EXPECT_TRUE(receiver.knows(0x20)) << "it is the present one's again";
 }
 
 /// Video in RED, with RTX of its own and FEC.

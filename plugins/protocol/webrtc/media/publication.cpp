@@ -139,7 +139,7 @@ void Publication::rtp(const Arrival& arrival) {
     auto* receiver = receiver_of(packet);
     if (receiver == nullptr) return;
     if (bandwidth_) measure(packet, *receiver, now_us);
-    receiver->rtp(packet, arrival.keep(), now_us);
+    receiver->rtp(packet, arrival.keep(), now_us, batch_);
     if (packet.marker || now_us - last_work_us_ >= work_interval_us)
         work(now_us);
     else

@@ -1,5 +1,7 @@
 #include "webrtc/media/receiver.hpp"
 
+#include <algorithm>
+
 #include "rtp/extend.hpp"
 #include "rtp/h264_depacketiser.hpp"
 #include "rtp/redundancy.hpp"
@@ -10,7 +12,8 @@ namespace tapedeck::webrtc {
 
 namespace {
 
-constexpr std::int64_t silence_us = 2'000'000;  // after which another SSRC may take over
+constexpr std::int64_t silence_us = 2'000'000;  // after which a stream from before may come back
+constexpr std::size_t most_former = 64;
 constexpr std::int64_t forever_us = 86'400'000'000;
 
 std::unique_ptr<rtp::Depacketiser> depacketiser_for(const Context& context, const ReceiverSetup& setup) {
@@ -49,15 +52,23 @@ bool Receiver::takes(std::uint8_t payload_type) const {
            payload_type == setup_.red_rtx;
 }
 
-void Receiver::rtp(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
+void Receiver::rtp(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, rtp::MediaOut& out) {
     if (packet.payload_type == setup_.rtx || packet.payload_type == setup_.red_rtx)
         repeated(packet, buffer, now_us);
     else
-        original(packet, buffer, now_us);
+        original(packet, buffer, now_us, out);
 }
 
-void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us) {
+bool Receiver::was_before(std::uint32_t ssrc) const {
+    return std::find(former_.begin(), former_.end(), ssrc) != former_.end();
+}
+
+void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us, rtp::MediaOut& out) {
     if (ssrc_) {
+        finish(now_us, out);
+        if (was_before(packet.ssrc) || former_.size() + 2 > most_former) former_.clear();
+        former_.push_back(*ssrc_);
+        if (rtx_ssrc_) former_.push_back(*rtx_ssrc_);
         malformed_ += depacketiser_->malformed();
         depacketiser_ = depacketiser_for(context_, setup_);
     }
@@ -74,10 +85,11 @@ void Receiver::begin(const rtp::Packet& packet, std::int64_t now_us) {
     wants_key_ = is_video_;
 }
 
-void Receiver::original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
+void Receiver::original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, rtp::MediaOut& out) {
     if (packet.ssrc != ssrc_) {
-        if (!takes(packet.payload_type) || (ssrc_ && now_us - last_packet_us_ < silence_us)) return;
-        begin(packet, now_us);
+        if (!takes(packet.payload_type)) return;
+        if (was_before(packet.ssrc) && now_us - last_packet_us_ < silence_us) return;
+        begin(packet, now_us, out);
     }
     last_packet_us_ = now_us;
     statistics_->packet(packet, now_us);
@@ -117,7 +129,7 @@ void Receiver::unpack(const rtp::Packet& packet) {
 }
 
 void Receiver::repeated(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us) {
-    if (!ssrc_) return;
+    if (!ssrc_ || was_before(packet.ssrc)) return;
     rtx_ssrc_ = packet.ssrc;
     const bool is_red = packet.payload_type == setup_.red_rtx;
     const auto original = rtp::unpack_rtx(packet, *ssrc_, is_red ? setup_.red.value_or(0) : setup_.payload_type);

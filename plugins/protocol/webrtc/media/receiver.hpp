@@ -43,9 +43,11 @@ public:
     /// Whether it is the stream's or its retransmissions'.
     bool knows(std::uint32_t ssrc) const { return ssrc == ssrc_ || ssrc == rtx_ssrc_; }
 
-    /// A packet in `buffer`. One of a payload type that was not agreed upon only keeps its number from being missed;
-    /// one of another stream is passed over while the present one goes on.
-    void rtp(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
+    /// A packet in `buffer`. One of a payload type that was not agreed upon only keeps its number from being missed.
+    ///
+    /// A stream that was never heard ends the present one, whose rest goes to `out`; one from before comes back only
+    /// when that is silent, so that a sender of several at a time (simulcast) settles on one.
+    void rtp(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, rtp::MediaOut& out);
     void sender_report(const rtp::SenderInfo& info, std::int64_t now_us);
     /// Gives what is in order and what was waited for long enough. After packets, and each 10 ms.
     void drain(std::int64_t now_us, rtp::MediaOut& out);
@@ -63,9 +65,10 @@ public:
     std::uint64_t malformed() const { return malformed_ + depacketiser_->malformed(); }
 
 private:
-    void begin(const rtp::Packet& packet, std::int64_t now_us);
+    bool was_before(std::uint32_t ssrc) const;
+    void begin(const rtp::Packet& packet, std::int64_t now_us, rtp::MediaOut& out);
     void pop(std::int64_t due_us, std::int64_t now_us, rtp::MediaOut& out);
-    void original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
+    void original(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, rtp::MediaOut& out);
     void unpack(const rtp::Packet& packet);
     void repeated(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us);
     void insert(const rtp::Packet& packet, const Buffer& buffer, std::int64_t now_us, bool repeated);
@@ -78,6 +81,7 @@ private:
     bool is_video_;
     std::unique_ptr<rtp::Depacketiser> depacketiser_;
     std::optional<std::uint32_t> ssrc_, rtx_ssrc_;
+    std::vector<std::uint32_t> former_;  // SSRCs of streams that ended, and of their retransmissions; at most 64
     std::optional<rtp::ReceiveStatistics> statistics_;
     std::optional<rtp::JitterBuffer> jitter_;
     std::optional<rtp::Ulpfec> ulpfec_;

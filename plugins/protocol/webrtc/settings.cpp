@@ -104,6 +104,8 @@ Settings Settings::read(const Context& context) {
     media.codecs = codecs(context);
     media.timeouts = {context.duration(keys::ice_timeout), context.duration(keys::dtls_timeout),
                       context.duration(keys::consent_timeout)};
+    media.connecting.of_one = static_cast<std::size_t>(context.integer(keys::max_connecting));
+    media.connecting.in_all = 8 * media.connecting.of_one;
     media.has_data = context.boolean(keys::data_channels);
     media.activity_us = activity(context);
     media.key_interval_us = context.boolean(keys::periodic_key) ? context.duration(keys::key_interval).count() : 0;

@@ -53,6 +53,12 @@ inline constexpr auto jitter = Key::duration("jitter", "400ms")
 inline constexpr auto max_bitrate = Key::integer("max_bitrate", "8000000")
                                         .within(100'000, 1'000'000'000)
                                         .about("Most that a publisher is allowed, bits a second");
+inline constexpr auto max_connecting =
+    Key::integer("max_connecting", "256")
+        .within(1, 1'000'000)
+        .about(
+            "Sessions of one client address that may be on their way to be connected; further ones are refused, as "
+            "they are beyond eight times as many in all. All clients behind a proxy have its address");
 inline constexpr auto data_channels =
     Key::boolean("data_channels", "true").about("Take the messages that publishers send over data channels");
 inline constexpr auto ice_timeout = Key::duration("ice_timeout", "15s")
@@ -68,11 +74,11 @@ inline constexpr auto consent_timeout =
 }  // namespace keys
 
 inline constexpr std::array all_keys{
-    keys::address,       keys::port,         keys::tcp,          keys::public_address,  keys::local_address,
-    keys::threads,       keys::certificate,  keys::key,          keys::codecs,          keys::codecs_excluded,
-    keys::activity,      keys::periodic_key, keys::key_interval, keys::jitter,          keys::max_bitrate,
-    keys::data_channels, keys::ice_timeout,  keys::dtls_timeout, keys::consent_timeout, keys::ping_interval,
-    keys::ping_limit};
+    keys::address,        keys::port,          keys::tcp,          keys::public_address, keys::local_address,
+    keys::threads,        keys::certificate,   keys::key,          keys::codecs,         keys::codecs_excluded,
+    keys::activity,       keys::periodic_key,  keys::key_interval, keys::jitter,         keys::max_bitrate,
+    keys::max_connecting, keys::data_channels, keys::ice_timeout,  keys::dtls_timeout,   keys::consent_timeout,
+    keys::ping_interval,  keys::ping_limit};
 
 struct Settings {
     TransportConfig transport;  // with its certificate

@@ -312,6 +312,31 @@ TEST_F(SessionsTest, AClientThatNeverComesFails) {
     EXPECT_TRUE(host_.streams.wait()->closed().has_value());
 }
 
+TEST_F(SessionsTest, WhoeverOnlyMakesOffersIsRefusedMoreUntilTheyConnectOrEnd) {
+    MediaSettings settings;
+    settings.connecting = {2, 3};
+    run(settings);
+    const auto open_from = [&](const std::string& remote, const std::string& id) {
+        auto asked = request(true, id);
+        asked.remote = remote;
+        return open(asked);
+    };
+    const std::string refused = "failed: Too many sessions are connecting; ";
+    const auto first = open_from("2001:db8::1", "1"), second = open_from("2001:db8::2", "2");
+    ASSERT_TRUE(first->wait_for("answered;"));
+    ASSERT_TRUE(second->wait_for("answered;"));
+    EXPECT_TRUE(open_from("2001:db8::3", "3")->wait_for(refused)) << "of the same /64";
+    EXPECT_TRUE(open_from("192.0.2.1", "4")->wait_for("answered;"));
+    EXPECT_TRUE(open_from("192.0.2.2", "5")->wait_for(refused)) << "in all";
+    Browser browser(host_, theirs_, first->answer());
+    ASSERT_TRUE(browser.connect());
+    ASSERT_TRUE(first->wait_past("answered;started;"));
+    EXPECT_TRUE(open_from("2001:db8::3", "6")->wait_for("answered;"));
+    sessions_->close("2", "Stopped by user");
+    ASSERT_TRUE(second->wait_for("answered;stopped: Stopped by user; "));
+    EXPECT_TRUE(open_from("192.0.2.1", "7")->wait_for("answered;"));
+}
+
 TEST_F(SessionsTest, AStreamThatIsEndedByTheHostTellsTheReason) {
     run();
     const auto told = connect(true);

@@ -112,9 +112,10 @@ TEST_F(WhipTest, RefusalsHaveTheirStatus) {
         int status;
     };
     for (const auto& row :
-         {Row{true, "Stream name is already in use", sdp, 409}, Row{true, "No common codecs", sdp, 406},
-          Row{true, "Restricted access", with_token, 403}, Row{true, "Restricted access", sdp, 401},
-          Row{true, "Failed by error", sdp, 500}, Row{false, "Stopped by rest /terminate", sdp, 503}}) {
+         {Row{true, "Too many sessions are connecting", sdp, 503}, Row{true, "Stream name is already in use", sdp, 409},
+          Row{true, "No common codecs", sdp, 406}, Row{true, "Restricted access", with_token, 403},
+          Row{true, "Restricted access", sdp, 401}, Row{true, "Failed by error", sdp, 500},
+          Row{false, "Stopped by rest /terminate", sdp, 503}}) {
         ask("/whip/cam", "", row.headers).events->ended(row.failed, row.reason, "");
         auto answer = answer_.get();
         EXPECT_EQ(answer.status, row.status) << row.reason;

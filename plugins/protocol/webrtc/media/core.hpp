@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "rtp/jitter_buffer.hpp"
+#include "webrtc/media/connecting.hpp"
 #include "webrtc/media/event_queue.hpp"
 #include "webrtc/media/sdp.hpp"
 #include "webrtc/transport/transport.hpp"
@@ -27,16 +28,19 @@ struct MediaSettings {
     std::int64_t activity_us = 60'000'000;      // a publisher that sends no RTP for so long is ended; 0: never
     std::int64_t key_interval_us = 0;           // a key frame is asked for this often; 0: when one is needed
     std::uint64_t largest_bitrate = 8'000'000;  // that a publisher with REMB only is allowed, bits a second
+    ConnectingLimits connecting;
     rtp::JitterLimits jitter{.begin_us = 30'000};
 };
 
 /// Any thread.
 class Core {
 public:
-    Core(Context host, MediaSettings media) : context(host), settings(std::move(media)), events(host) {}
+    Core(Context host, MediaSettings media)
+        : context(host), settings(std::move(media)), connecting(settings.connecting), events(host) {}
 
     const Context context;
     const MediaSettings settings;
+    Connecting connecting;
     EventQueue events;
 
     void run(std::unique_ptr<Transport> transport) {
@@ -55,11 +59,14 @@ public:
         return std::move(transport_);
     }
 
-    /// Why not, or nothing.
-    std::optional<std::string> enlist(const std::string& media_session, const std::shared_ptr<Session>& session) {
+    /// Why not, or nothing. `remote` is the client's address.
+    std::optional<std::string> enlist(const std::string& media_session, const std::shared_ptr<Session>& session,
+                                      const std::string& remote) {
         const std::lock_guard lock(mutex_);
         if (is_stopping_) return "Failed by error";
-        if (!sessions_.try_emplace(media_session, session).second) return "MediaSessionId is already in use";
+        if (sessions_.contains(media_session)) return "MediaSessionId is already in use";
+        if (!connecting.enter(media_session, remote)) return "Too many sessions are connecting";
+        sessions_.try_emplace(media_session, session);
         return std::nullopt;
     }
     std::shared_ptr<Session> find(const std::string& media_session) const {
@@ -68,6 +75,7 @@ public:
         return found == sessions_.end() ? nullptr : found->second;
     }
     void forget(const std::string& media_session) {
+        connecting.leave(media_session);
         const std::lock_guard lock(mutex_);
         sessions_.erase(media_session);
     }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstring>
 #include <random>
+#include <utility>
 
 namespace tapedeck::webrtc {
 
@@ -71,7 +72,7 @@ Session::Session(std::shared_ptr<Core> core, SessionRequest request, std::shared
 
 void Session::begin() {
     try {
-        offer_ = sdp::parse(request_.offer);
+        offer_ = sdp::parse(std::exchange(request_.offer, {}));
         choices_ = sdp::choose(offer_, core_->settings.codecs, request_.publishes);
         for (auto& choice : choices_) choice.is_data = choice.is_data && core_->settings.has_data;
         id_ = random_number() >> 2;  // RFC 8829 section 5.2.1: 62 bits do
@@ -169,6 +170,7 @@ bool Session::join() {
 void Session::connected(Peer& peer) {
     peer_ = &peer;
     is_connected_ = true;
+    core_->connecting.leave(request_.media_session);
     core_->events.post([events = events_] { events->started(); });
 }
 

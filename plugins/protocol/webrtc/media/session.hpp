@@ -47,7 +47,7 @@ protected:
     std::string reason() const;
 
     const std::shared_ptr<Core> core_;
-    const SessionRequest request_;
+    SessionRequest request_;  // its offer only until `begin`
     sdp::Offer offer_;
     std::vector<sdp::Choice> choices_;
     std::uint64_t id_ = 0;     // random

@@ -21,13 +21,13 @@ MediaSessions::~MediaSessions() {
 }
 
 void MediaSessions::open(SessionRequest request, std::shared_ptr<SessionEvents> events) {
-    const auto name = request.media_session;
+    const auto name = request.media_session, remote = request.remote;
     std::shared_ptr<Session> session;
     if (request.publishes)
         session = std::make_shared<Publication>(core_, std::move(request), events);
     else
         session = std::make_shared<Play>(core_, std::move(request), events);
-    if (const auto refusal = core_->enlist(name, session))
+    if (const auto refusal = core_->enlist(name, session, remote))
         core_->events.post([events, refusal] { events->ended(true, *refusal, {}); });
     else
         core_->events.post([session] { session->begin(); });

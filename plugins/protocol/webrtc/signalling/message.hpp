@@ -26,6 +26,7 @@ inline constexpr std::string_view name_in_use = "Stream name is already in use";
 inline constexpr std::string_view not_found = "Stream not found";
 inline constexpr std::string_view session_in_use = "MediaSessionId is already in use";
 inline constexpr std::string_view no_codecs = "No common codecs";
+inline constexpr std::string_view too_many = "Too many sessions are connecting";
 inline constexpr std::string_view disconnected = "Stopped by session disconnect";
 inline constexpr std::string_view by_user = "Stopped by user";
 inline constexpr std::string_view by_rest = "Stopped by rest /terminate";

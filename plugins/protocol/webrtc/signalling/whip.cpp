@@ -92,6 +92,7 @@ std::string_view attribute_of(std::string_view sdp, std::string_view name) {
 /// Why there is no session, in HTTP.
 void refuse(HttpExchange& exchange, const std::string& why, bool has_token) {
     if (why == reason::not_found) return exchange.respond(409, {}, why, {{"Retry-After", "2"}});
+    if (why == reason::too_many) return exchange.respond(503, {}, why, {{"Retry-After", "5"}});
     if (why == reason::name_in_use) return exchange.respond(409, {}, why);
     if (why == reason::no_codecs) return exchange.respond(406, {}, why);
     if (why == reason::restricted) {

@@ -92,6 +92,7 @@ Settings Settings::read(const Context& context) {
     if (settings.transport.addresses.empty())
         throw Error(setting(keys::address, "") + " names no address; `0.0.0.0` takes media on all of them");
     settings.transport.threads = static_cast<unsigned>(context.integer(keys::threads));
+    settings.transport.player_threads = static_cast<unsigned>(context.integer(keys::player_threads));
     settings.transport.identity = identity(context);
     settings.transport.has_tcp = context.boolean(keys::tcp);
 

@@ -27,6 +27,8 @@ inline constexpr auto public_address =
 inline constexpr auto local_address =
     Key::text("local_address", "").aka("ip_local").about("Another address that clients are told beside `ip`");
 inline constexpr auto threads = Key::integer("threads", "1").within(1, 64).about("Threads that receive media");
+inline constexpr auto player_threads =
+    Key::integer("player_threads", "1").within(1, 64).about("Threads beside them that send media to players");
 inline constexpr auto certificate =
     Key::path("certificate", "").about("PEM file with the certificate of DTLS; empty: one is made at each start");
 inline constexpr auto key = Key::path("key", "").about("PEM file with the private key of DTLS");
@@ -74,11 +76,11 @@ inline constexpr auto consent_timeout =
 }  // namespace keys
 
 inline constexpr std::array all_keys{
-    keys::address,        keys::port,          keys::tcp,          keys::public_address, keys::local_address,
-    keys::threads,        keys::certificate,   keys::key,          keys::codecs,         keys::codecs_excluded,
-    keys::activity,       keys::periodic_key,  keys::key_interval, keys::jitter,         keys::max_bitrate,
-    keys::max_connecting, keys::data_channels, keys::ice_timeout,  keys::dtls_timeout,   keys::consent_timeout,
-    keys::ping_interval,  keys::ping_limit};
+    keys::address,        keys::port,          keys::tcp,           keys::public_address, keys::local_address,
+    keys::threads,        keys::certificate,   keys::key,           keys::codecs,         keys::codecs_excluded,
+    keys::activity,       keys::periodic_key,  keys::key_interval,  keys::jitter,         keys::max_bitrate,
+    keys::max_connecting, keys::data_channels, keys::ice_timeout,   keys::dtls_timeout,   keys::consent_timeout,
+    keys::ping_interval,  keys::ping_limit,    keys::player_threads};
 
 struct Settings {
     TransportConfig transport;  // with its certificate

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <list>
+#include <set>
+#include <thread>
 
 #include "loopback.hpp"
 
@@ -136,6 +139,72 @@ TEST_F(TransportTest, ThreadsForgetThePathsThatPeersOfOthersLeft) {
     for (std::size_t i = 0; i < 16; ++i) paths[i]->send(Bytes(20, std::uint8_t{0x80}));  // a peer has eight
     ASSERT_TRUE(client.wait([&] { return transport.counters().strange >= before.strange + 16; }));
     EXPECT_EQ(transport.counters().forwarded, before.forwarded);
+}
+
+TEST_F(TransportTest, PlayersLiveOnThreadsOfTheirOwn) {
+    struct Threaded : Heard {
+        void connected(Peer& peer) override {
+            thread_ = std::this_thread::get_id();
+            Heard::connected(peer);
+        }
+        std::atomic<std::thread::id> thread_;
+    };
+    auto config = on("127.0.0.1");
+    config.player_threads = 2;
+    Transport transport(context_, config);
+    std::set<std::thread::id> threads;
+    for (const bool is_player : {false, false, true, true, true, true}) {
+        for (const bool is_tcp : {false, true}) {
+            Client client(host_, theirs_, transport.fingerprint());
+            const auto heard = std::make_shared<Threaded>();
+            auto expected = client.expected();
+            expected.is_player = is_player;
+            const auto peer = transport.add(expected, heard);
+            ASSERT_TRUE(!is_tcp || client.use_tcp(transport.addresses()[0]));
+            ASSERT_TRUE(client.connect(transport.addresses()[0]));
+            ASSERT_TRUE(heard->wait_for("connected;"));
+            threads.insert(heard->thread_);
+            EXPECT_EQ(threads.size() > 1, is_player);
+            client.send_rtp(1);
+            ASSERT_TRUE(heard->wait_for_packets(1));
+            transport.with(client.server_.ufrag, [](Peer& at) {
+                Bytes packet(500);
+                packet[0] = 0x80;
+                EXPECT_TRUE(at.send_rtp(packet));
+            });
+            EXPECT_TRUE(client.wait([&] { return client.packets_ == 1; }));
+        }
+    }
+    EXPECT_EQ(threads.size(), 3u);
+}
+
+TEST_F(TransportTest, APlayerIsWokenOnceHoweverOftenItIsTold) {
+    struct Woken : Heard {
+        void woken() override { ++count_; }
+        std::atomic<int> count_ = 0;
+    };
+    Transport transport(context_, on("127.0.0.1"));
+    const auto heard = std::make_shared<Woken>();
+    PeerConfig config{IceCredentials::make(), "peer", DtlsRole::server, theirs_->fingerprint(), {}};
+    config.is_player = true;
+    const auto peer = transport.add(config, heard);
+    for (int turn = 1; turn <= 3; ++turn) {
+        std::promise<void> is_held, may_go_on, is_done;
+        transport.with(config.local.ufrag, [&](Peer&) {
+            is_held.set_value();
+            may_go_on.get_future().wait();
+        });
+        is_held.get_future().wait();
+        for (int i = 0; i < 100; ++i) transport.wake(peer);
+        may_go_on.set_value();
+        while (heard->count_ < turn) std::this_thread::yield();
+        transport.with(config.local.ufrag, [&](Peer&) { is_done.set_value(); });
+        is_done.get_future().wait();
+        EXPECT_EQ(heard->count_, turn);
+    }
+    transport.remove(config.local.ufrag);
+    EXPECT_TRUE(heard->wait_for("ended;"));
+    transport.wake(peer);  // late, but harmless
 }
 
 TEST_F(TransportTest, AFloodOfRequestsIsLimitedAndHardlyAnswered) {

@@ -150,7 +150,9 @@ bool Session::join() {
         local.has_tcp = transport.has_tcp();
         const auto answer = sdp::write_answer(offer_, choices_, local);
         core_->events.post([events = events_, answer] { events->answered(answer); });
-        transport.add({ice_, remote_ufrag_, role_, remote_fingerprint_, core_->settings.timeouts}, shared_from_this());
+        PeerConfig config{ice_, remote_ufrag_, role_, remote_fingerprint_, core_->settings.timeouts};
+        config.is_player = !request_.publishes;
+        joined_ = transport.add(std::move(config), shared_from_this());
         is_joined_ = true;
     };
     try {
@@ -191,6 +193,10 @@ void Session::ended() {
 void Session::with_peer(std::function<void(Peer&)> work) {
     if (!is_connected_) return;
     core_->with_transport([&](Transport& transport) { transport.with(ice_.ufrag, std::move(work)); });
+}
+
+void Session::wake() {
+    if (is_joined_) core_->with_transport([&](const Transport& transport) { transport.wake(joined_); });
 }
 
 std::string Session::reason() const {

@@ -42,6 +42,8 @@ protected:
     bool join();
     /// Runs it with the peer, on its thread, once that is connected.
     void with_peer(std::function<void(Peer&)> work);
+    /// `woken` comes on the thread of the peer, of a player's, soon; nothing before the offer is answered. Any thread.
+    void wake();
     /// Tells the end, once.
     void over(const std::string& record_name);
     std::string reason() const;
@@ -70,6 +72,7 @@ private:
     mutable std::mutex mutex_;
     std::optional<Outcome> outcome_;
     bool is_told_ = false;
+    PeerRef joined_;  // set before the flag
     std::atomic<bool> is_joined_ = false;
 };
 

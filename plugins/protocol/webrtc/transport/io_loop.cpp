@@ -29,6 +29,15 @@ Time now() {
 
 IoLoop::IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry, Listeners listeners,
                const TcpLimits& limits, bool first)
+    : IoLoop(context, std::move(identity), registry, std::move(listeners), {}, limits, first) {}
+
+IoLoop::IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry,
+               std::span<const UdpSocket> sockets, const TcpLimits& limits)
+    : IoLoop(context, std::move(identity), registry, {}, sockets, limits, false) {}
+
+/// Sends over its own sockets, where it has any, else over `sockets`.
+IoLoop::IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry, Listeners listeners,
+               std::span<const UdpSocket> sockets, const TcpLimits& limits, bool first)
     : context_(context),
       identity_(std::move(identity)),
       registry_(registry),
@@ -38,7 +47,7 @@ IoLoop::IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       in_(context),
       tcp_(context, std::move(listeners.tcp), limits, *this),
-      out_(sockets_, tcp_),
+      out_(sockets_.empty() ? sockets : std::span<const UdpSocket>(sockets_), tcp_),
       strangers_(requests_a_second, requests_at_once),
       refusals_(refusals_a_second, refusals_at_once) {
     const auto watch = [&](int descriptor, std::size_t index) {
@@ -66,18 +75,23 @@ void IoLoop::stop() {
     thread_ = {};
 }
 
-void IoLoop::post(std::function<void()> work) {
+template <class Put>
+void IoLoop::tell(Put put) {
     {
         const std::lock_guard lock(mutex_);
-        posted_.push_back(std::move(work));
-        has_posted_ = true;
+        put();
+        if (has_posted_.exchange(true)) return;
     }
-    wake();
+    const std::uint64_t one = 1;
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
 }
 
-void IoLoop::wake() const {
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);  // full: it wakes anyway
+void IoLoop::post(std::function<void()> work) {
+    tell([&] { posted_.push_back(std::move(work)); });
+}
+
+void IoLoop::wake(const PeerRef& entry) {
+    if (!entry->is_woken.exchange(true)) tell([&] { woken_.push_back(entry); });
 }
 
 void IoLoop::run() {
@@ -199,15 +213,11 @@ void IoLoop::check(const PeerRef& entry, const stun::Message& request, const Pai
 }
 
 void IoLoop::forward(IoLoop* to, const Pair& via, const Arrival& arrival) {
-    bool is_first = false;
-    {
-        const std::lock_guard lock(to->mutex_);
+    to->tell([&] {
         if (to->forwarded_.size() >= most_forwarded) return;
-        is_first = to->forwarded_.empty();
         to->forwarded_.push_back({via, arrival.keep(), arrival.packet, arrival.at, this});
-    }
-    ++counts_.forwarded;
-    if (is_first) to->wake();
+        ++counts_.forwarded;
+    });
 }
 
 void IoLoop::hand_over(IoLoop* to, const Pair& via) {
@@ -223,8 +233,9 @@ void IoLoop::run_posted() {
     {
         const std::lock_guard lock(mutex_);
         work.swap(posted_);
-        has_posted_ = false;
         taken_.swap(forwarded_);
+        awake_.swap(woken_);
+        has_posted_ = false;
     }
     for (auto& each : work) guarded([&] { each(); });
     for (const auto& datagram : taken_) {
@@ -234,6 +245,15 @@ void IoLoop::run_posted() {
         });
     }
     taken_.clear();
+    for (const auto& entry : awake_) {
+        entry->is_woken = false;
+        if (entry->is_over) continue;
+        guarded([&] {
+            entry->events->woken();
+            settle(entry);
+        });
+    }
+    awake_.clear();
 }
 
 void IoLoop::tick(Time time) {
@@ -297,6 +317,7 @@ void IoLoop::settle(const PeerRef& where) {
     for (const auto& pair : entry->peer->ice().pairs()) forget(pair);
     registry_.remove(*entry);
     entry->peer.reset();
+    entry->events.reset();  // which may hold the entry
 }
 
 /// What comes over the pair is the peer's, wherever the kernel delivers it.

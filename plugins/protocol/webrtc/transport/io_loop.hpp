@@ -1,4 +1,4 @@
-// One thread that receives, and the peers that live on it.
+// One thread and the peers that live on it.
 #pragma once
 
 #include <functional>
@@ -31,13 +31,17 @@ struct Listeners {
 };
 
 /// Waits in epoll for its sockets and for what is posted; looks at all its peers ten times a second, sooner at those
-/// that wish it, and sleeps for good while it has none. All members but those marked [any] are used on the thread
-/// itself.
+/// that wish it, and sleeps for good while it has none. A players' loop receives no datagrams itself: it is handed what
+/// comes for its peers, and answers over another loop's sockets. All members but those marked [any] are used on the
+/// thread itself.
 class IoLoop : TcpConnections::Owner {
 public:
     /// `identity` and `registry` outlive it. `first` of the loops also looks after the peers that nobody owns.
     IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry, Listeners listeners,
            const TcpLimits& limits, bool first);
+    /// Players'. `sockets` outlive its thread.
+    IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry,
+           std::span<const UdpSocket> sockets, const TcpLimits& limits);
     ~IoLoop() override;
     IoLoop(const IoLoop&) = delete;
     IoLoop& operator=(const IoLoop&) = delete;
@@ -47,6 +51,9 @@ public:
     void stop();
     /// [any] Runs it on the thread, unless that has stopped.
     void post(std::function<void()> work);
+    /// [any] `woken` comes to the peer on the thread, which owns it; once for all calls until then.
+    void wake(const PeerRef& entry);
+    std::span<const UdpSocket> sockets() const { return sockets_; }
     /// Runs it with a peer that this loop owns, if it is not over.
     void with(const PeerRef& entry, const std::function<void(Peer&)>& work);
     TransportCounters counters() const;  // [any]
@@ -78,6 +85,8 @@ private:
         SendBatch udp;
         TcpConnections& tcp;
     };
+    IoLoop(Context context, std::shared_ptr<DtlsIdentity> identity, Registry& registry, Listeners listeners,
+           std::span<const UdpSocket> sockets, const TcpLimits& limits, bool first);
     bool take(const Pair& via, const Arrival& frame) override;
     void gone(const Pair& via) override;
     void run();
@@ -98,7 +107,9 @@ private:
     void give(const Pair& pair, const PeerRef& entry, IoLoop* from);
     void release(const Pair& pair);
     void forget(const Pair& pair);
-    void wake() const;
+    /// Puts it into one of the queues under their lock, and wakes the thread where it does not know of any yet.
+    template <class Put>
+    void tell(Put put);
 
     /// What fails is one peer's, and hurts nobody else's.
     template <class Work>
@@ -132,11 +143,13 @@ private:
         std::atomic<std::uint64_t> received{0}, strange{0}, limited{0}, forwarded{0}, dropped{0};
     };
     Counts counts_;
-    std::mutex mutex_;  // of the two queues
+    std::mutex mutex_;  // of the queues
     std::vector<std::function<void()>> posted_;
-    std::atomic<bool> has_posted_ = false;
-    std::vector<Forwarded> forwarded_;  // at most 4096
-    std::vector<Forwarded> taken_;
+    std::vector<Forwarded> forwarded_;      // at most 4096
+    std::vector<PeerRef> woken_;            // each once
+    std::atomic<bool> has_posted_ = false;  // into any of them
+    std::vector<Forwarded> taken_;          // from them, to be worked on
+    std::vector<PeerRef> awake_;
     Thread thread_;
 };
 

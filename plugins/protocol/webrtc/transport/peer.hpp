@@ -54,6 +54,8 @@ public:
     /// Decrypted, each once, in the order of arrival.
     virtual void rtp(const Arrival& packet) = 0;
     virtual void rtcp(const Arrival& packet) = 0;
+    /// After `Transport::wake`, also before it is connected.
+    virtual void woken() {}
     /// What came in one record of DTLS: SCTP, where data channels were agreed upon.
     virtual void data(ByteSpan /*bytes*/, Time /*at*/) {}
 };
@@ -79,6 +81,7 @@ struct PeerConfig {
     DtlsRole role = DtlsRole::server;
     Fingerprint remote_fingerprint;
     PeerTimeouts timeouts{};
+    bool is_player = false;  // lives on one of the players' threads
 };
 
 /// Lives on one thread and stays where it is made. Takes datagrams from verified pairs only.

@@ -16,13 +16,15 @@ namespace tapedeck::webrtc {
 
 class IoLoop;
 
-/// One peer. It lives on the thread where its first check arrives: there the kernel delivers the rest of that pair too.
+/// One peer. A player's thread is chosen beforehand; any other peer lives on the thread where its first check arrives:
+/// there the kernel delivers the rest of that pair too.
 struct PeerEntry {
     PeerConfig config;
     std::shared_ptr<PeerEvents> events;
     Time made{};
-    IoLoop* owner = nullptr;     // under the registry's lock; set once
-    std::unique_ptr<Peer> peer;  // from here on only the owner's thread
+    IoLoop* owner = nullptr;             // under the registry's lock; set once
+    std::atomic<bool> is_woken = false;  // and its owner does not know yet
+    std::unique_ptr<Peer> peer;          // from here on only the owner's thread, as are the events
     bool is_over = false;
     bool is_soon = false;  // among those ticked next
 };
@@ -36,7 +38,7 @@ public:
         const std::lock_guard lock(mutex_);
         const auto name = entry->config.local.ufrag;
         if (!entries_.try_emplace(name, entry).second) throw Error("two peers have the ufrag " + name);
-        ++unclaimed_;
+        if (entry->owner == nullptr) ++unclaimed_;
     }
     /// The peer with this ufrag, or null. Whoever asks first becomes its owner.
     PeerRef claim(std::string_view ufrag, IoLoop* by) {

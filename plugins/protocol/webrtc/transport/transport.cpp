@@ -35,11 +35,17 @@ Listeners listen_somewhere(std::vector<Endpoint>& addresses, bool has_tcp, Place
 }  // namespace
 
 Transport::Transport(Context context, const TransportConfig& config)
-    : identity_(config.identity), addresses_(config.addresses), has_tcp_(config.has_tcp) {
-    for (unsigned i = 0; i < std::max(1u, config.threads); ++i)
+    : identity_(config.identity),
+      addresses_(config.addresses),
+      has_tcp_(config.has_tcp),
+      receiving_(std::max(1u, config.threads)) {
+    for (std::size_t i = 0; i < receiving_; ++i)
         loops_.push_back(std::make_unique<IoLoop>(
             context, identity_, registry_,
             listen_somewhere(addresses_, has_tcp_, i == 0 ? Place::First : Place::Beside), config.tcp, i == 0));
+    for (unsigned i = 0; i < std::max(1u, config.player_threads); ++i)
+        loops_.push_back(
+            std::make_unique<IoLoop>(context, identity_, registry_, loops_.front()->sockets(), config.tcp));
     for (const auto& loop : loops_) loop->start();
 }
 
@@ -47,13 +53,25 @@ Transport::~Transport() {
     for (const auto& loop : loops_) loop->stop();
 }
 
-void Transport::add(PeerConfig config, std::shared_ptr<PeerEvents> events) {
+PeerRef Transport::add(PeerConfig config, std::shared_ptr<PeerEvents> events) {
     auto entry = std::make_shared<PeerEntry>();
     entry->config = std::move(config);
     entry->events = std::move(events);
     entry->made = std::chrono::duration_cast<Time>(std::chrono::steady_clock::now().time_since_epoch());
-    registry_.add(entry);
-    loops_.front()->post([] {});  // it looks after the peer until its first check comes
+    if (entry->config.is_player) {
+        auto* loop = loops_[receiving_ + players_++ % (loops_.size() - receiving_)].get();
+        entry->owner = loop;
+        registry_.add(entry);
+        loop->post([loop, entry] { loop->with(entry, [](Peer&) {}); });
+    } else {
+        registry_.add(entry);
+        loops_.front()->post([] {});  // it looks after the peer until its first check comes
+    }
+    return entry;
+}
+
+void Transport::wake(const PeerRef& player) const {
+    player->owner->wake(player);
 }
 
 void Transport::remove(const std::string& ufrag) {

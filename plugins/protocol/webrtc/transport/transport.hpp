@@ -19,10 +19,12 @@ struct TransportConfig {
     std::shared_ptr<DtlsIdentity> identity;
     bool has_tcp = true;  // TCP too, on the same ports
     TcpLimits tcp{};
+    unsigned player_threads = 1;  // beside `threads`
 };
 
-/// Receives on each address with as many sockets as threads, over which the kernel spreads the clients. Any thread may
-/// call; what a peer does happens on its own.
+/// Receives on each address with as many sockets as threads, over which the kernel spreads the clients. Players have
+/// threads of their own, so that serving many of them keeps nobody from receiving. Any thread may call; what a peer
+/// does happens on its own.
 class Transport {
 public:
     /// Throws Error naming the address that cannot be bound.
@@ -37,7 +39,9 @@ public:
     Fingerprint fingerprint() const { return identity_->fingerprint(); }
 
     /// From now on the peer is expected; its name is `config.local.ufrag`. `events` is kept until its last call.
-    void add(PeerConfig config, std::shared_ptr<PeerEvents> events);
+    PeerRef add(PeerConfig config, std::shared_ptr<PeerEvents> events);
+    /// `woken` comes on the player's thread soon, once for all calls until then. Costs little.
+    void wake(const PeerRef& player) const;
     /// Says goodbye. `ended` follows, unless the peer is over already.
     void remove(const std::string& ufrag);
     /// Runs it on the peer's thread. Dropped if there is no such peer any more.
@@ -51,7 +55,9 @@ private:
     Registry registry_;
     std::vector<Endpoint> addresses_;
     bool has_tcp_;
-    std::vector<std::unique_ptr<IoLoop>> loops_;
+    std::vector<std::unique_ptr<IoLoop>> loops_;  // those that receive, then the players'
+    std::size_t receiving_;
+    std::atomic<std::size_t> players_ = 0;  // that were added
 };
 
 }  // namespace tapedeck::webrtc

@@ -35,6 +35,14 @@ protected:
         track.send(packet.packet, timeline_, pts * 1000);
     }
 
+    /// Pictures each 40 ms, of which the first is a key frame.
+    void hold(PlayTrack& track, std::int64_t from, std::int64_t to) {
+        for (auto pts = from; pts < to; pts += 40) {
+            OwnedPacket packet(context_, 0, Bytes(10, 0x10), pts, pts == from ? std::uint32_t{TD_PACKET_KEY} : 0);
+            track.hold(packet.packet);
+        }
+    }
+
     testkit::FakeHost host_;
     Context context_{host_.table(), host_.context()};
     Track track_{TD_VIDEO, TD_CODEC_VP8, {1, 1000}};
@@ -63,6 +71,128 @@ TEST_F(PlayTrackTest, PicturesBeginWithAKeyFrame) {
     EXPECT_TRUE(track.waits_for_key());
     send(track, 160, TD_PACKET_KEY | TD_PACKET_DISCONTINUITY);
     EXPECT_EQ(sent_.size(), 5u);
+}
+
+TEST_F(PlayTrackTest, WhatIsHeldIsShownAsItIsSentUntilTheViewerHasCaughtUp) {
+    auto track = make();
+    OwnedPacket first(context_, 0, Bytes(10, 0x10), -120, 0);
+    track.hold(first.packet);
+    EXPECT_TRUE(track.waits_for_key()) << "there is nothing before it";
+    hold(track, -80, 0);
+    hold(track, 0, 10'000);
+    EXPECT_FALSE(track.waits_for_key());
+    EXPECT_TRUE(sent_.empty());
+
+    constexpr std::int64_t began_us = 9'960'000;  // the time of the newest one
+    EXPECT_TRUE(track.catch_up(timeline_, began_us));
+    ASSERT_EQ(sent_.size(), 1u) << "the newest key frame at once";
+    std::int64_t ms = 0, live = 10'000;
+    for (bool is_behind = true; is_behind;) {
+        ms += 10;
+        is_behind = track.catch_up(timeline_, began_us + ms * 1000);
+        if (!is_behind || ms % 40 != 0) continue;
+        const auto before = sent_.size();
+        send(track, live, 0);
+        live += 40;
+        EXPECT_EQ(sent_.size(), before) << "behind those that are held";
+    }
+    EXPECT_GT(ms, 900);
+    EXPECT_LT(ms, 1300) << "of ten seconds";
+    EXPECT_EQ(sent_.size(), static_cast<std::size_t>(live / 40)) << "each once";
+    live += 40;
+    send(track, live, 0);
+    for (std::size_t i = 1; i < sent_.size(); ++i)
+        EXPECT_GT(static_cast<std::int32_t>(sent_[i].timestamp - sent_[i - 1].timestamp), 0) << i;
+    EXPECT_EQ(sent_[0].timestamp, 9960u * 90 - 1);
+    EXPECT_EQ(sent_.back().timestamp, static_cast<std::uint32_t>(live * 90 - 1)) << "from then on as without them";
+    EXPECT_EQ(track.report(began_us, 0).value().sender.value().rtp, 9960u * 90 - 1);
+}
+
+TEST_F(PlayTrackTest, AKeyFrameEndsTheChaseAndAHoleBreaksIt) {
+    auto track = make();
+    hold(track, 0, 10'000);
+    EXPECT_TRUE(track.catch_up(timeline_, 9'960'000));
+    send(track, 10'000, TD_PACKET_KEY);
+    EXPECT_FALSE(track.catch_up(timeline_, 10'000'000));
+    EXPECT_EQ(sent_.size(), 2u) << "nothing between the two";
+
+    hold(track, 10'040, 12'000);
+    EXPECT_TRUE(track.catch_up(timeline_, 12'000'000));
+    const auto before = sent_.size();
+    send(track, 12'040, TD_PACKET_DISCONTINUITY);
+    EXPECT_TRUE(track.waits_for_key());
+    EXPECT_FALSE(track.catch_up(timeline_, 12'040'000));
+    send(track, 12'080, 0);
+    EXPECT_EQ(sent_.size(), before);
+}
+
+TEST_F(PlayTrackTest, SoundIsNotHeld) {
+    setup_.codec = TD_CODEC_OPUS;
+    setup_.clock = 48'000;
+    track_ = Track(TD_AUDIO, TD_CODEC_OPUS, {1, 1000});
+    auto track = make();
+    OwnedPacket packet(context_, 0, Bytes(10, 0x10), 0);
+    track.hold(packet.packet);
+    EXPECT_FALSE(track.catch_up(timeline_, 0));
+    EXPECT_TRUE(sent_.empty());
+    send(track, 20, TD_PACKET_KEY);
+    EXPECT_EQ(sent_.size(), 1u);
+}
+
+TEST_F(PlayTrackTest, AnotherCodecGoesOnWithTheNumbersOfTheSsrc) {
+    setup_.codec = TD_CODEC_OPUS;
+    setup_.clock = 48'000;
+    setup_.sender.payload_type = 111;
+    setup_.sender.rtx_ssrc.reset();
+    track_ = Track(TD_AUDIO, TD_CODEC_OPUS, {1, 1000});
+    auto track = make();
+    send(track, 1000, TD_PACKET_KEY);
+    send(track, 1020, TD_PACKET_KEY);
+    Track other(TD_AUDIO, TD_CODEC_PCMA, {1, 1000});
+    auto setup = setup_;
+    setup.codec = TD_CODEC_PCMA;
+    setup.clock = 8'000;
+    setup.first_timestamp = 123;
+    setup.sender.payload_type = 8;
+    setup.sender.first_sequence = 7;
+    track.change(other, setup);
+    send(track, 1040, TD_PACKET_KEY);
+    send(track, 1060, TD_PACKET_KEY);
+    ASSERT_EQ(sent_.size(), 4u);
+    EXPECT_EQ(sent_[2].payload_type, 8);
+    EXPECT_EQ(sent_[2].ssrc, 7u);
+    EXPECT_EQ(sent_[2].sequence, 102);
+    EXPECT_EQ(sent_[2].timestamp, sent_[1].timestamp + 20 * 8);
+    EXPECT_EQ(sent_[3].timestamp, sent_[1].timestamp + 40 * 8);
+    track.repeat({101, 102}, 1'080'000, 20'000);
+    ASSERT_EQ(sent_.size(), 5u) << "what had the other codec is not repeated";
+    EXPECT_EQ(sent_[4].sequence, 102);
+    EXPECT_EQ(track.report(1'080'000, 0).value().sender->rtp, sent_[1].timestamp + 60 * 8);
+}
+
+TEST_F(PlayTrackTest, PicturesOfAnotherCodecBeginWithAKeyFrame) {
+    auto track = make();
+    send(track, 0, TD_PACKET_KEY);
+    Track other(TD_VIDEO, TD_CODEC_H264, {1, 1000});
+    setup_.codec = TD_CODEC_H264;
+    setup_.sender.payload_type = 102;
+    setup_.sender.rtx_payload_type = 103;
+    track.change(other, setup_);
+    EXPECT_TRUE(track.waits_for_key());
+    const auto picture = [&](std::int64_t pts, std::uint32_t flags) {
+        OwnedPacket packet(context_, 0, Bytes{0, 0, 0, 2, 0x65, 1}, pts, flags);
+        track.send(packet.packet, timeline_, pts * 1000);
+    };
+    picture(40, 0);
+    EXPECT_EQ(sent_.size(), 1u);
+    picture(80, TD_PACKET_KEY);
+    ASSERT_EQ(sent_.size(), 2u);
+    EXPECT_EQ(sent_[1].payload_type, 102);
+    EXPECT_EQ(sent_[1].sequence, 101);
+    EXPECT_EQ(sent_[1].timestamp, sent_[0].timestamp + 80 * 90);
+    track.repeat({101}, 90'000, 20'000);
+    ASSERT_EQ(sent_.size(), 3u);
+    EXPECT_EQ(sent_[2].payload_type, 103);
 }
 
 TEST_F(PlayTrackTest, WhatWasLostIsRepeated) {

@@ -29,6 +29,13 @@ Sender::Sender(const SenderSetup& setup)
       oldest_(setup.first_sequence),
       next_rtx_(setup.first_rtx_sequence) {}
 
+void Sender::change(const SenderSetup& setup) {
+    setup_.payload_type = setup.payload_type;
+    setup_.rtx_ssrc = setup.rtx_ssrc;
+    setup_.rtx_payload_type = setup.rtx_payload_type;
+    for (; oldest_ != next_; ++oldest_) sent(oldest_).payload = {};
+}
+
 std::size_t Sender::write(std::span<std::uint8_t> into, const Payload& payload, std::uint32_t timestamp,
                           std::span<const Extension> extensions, std::int64_t now_us) {
     forget_old(now_us);

@@ -27,6 +27,9 @@ struct SenderSetup {
 class Sender {
 public:
     explicit Sender(const SenderSetup& setup);
+    /// Another codec on the same SSRC: its payload types, and whether there is RTX. The numbers go on; what was sent is
+    /// not repeated any more.
+    void change(const SenderSetup& setup);
 
     std::size_t room(const Payload& payload, std::span<const Extension> extensions) const {
         return written_size(extensions) + 2 + payload.size();

@@ -15,6 +15,23 @@ namespace {
 constexpr std::chrono::milliseconds longest_wait{500};  // for the stream's first packets
 constexpr std::int64_t sender_report_interval_us = 1'000'000;
 
+PlaySetup setup_of(const sdp::Choice& choice, const sdp::Chosen& chosen) {
+    std::random_device random;
+    PlaySetup setup;
+    setup.codec = chosen.id;
+    setup.clock = chosen.codec.clock;
+    setup.first_timestamp = random();
+    setup.sender.ssrc = choice.ssrc;
+    setup.sender.payload_type = chosen.codec.payload_type;
+    setup.sender.first_sequence = static_cast<std::uint16_t>(random() & 0x7fff);
+    setup.sender.first_rtx_sequence = static_cast<std::uint16_t>(random() & 0x7fff);
+    if (chosen.rtx && choice.rtx_ssrc != 0) {
+        setup.sender.rtx_ssrc = choice.rtx_ssrc;
+        setup.sender.rtx_payload_type = chosen.rtx->payload_type;
+    }
+    return setup;
+}
+
 }  // namespace
 
 /// What the host tells; kept by it.
@@ -36,7 +53,7 @@ public:
     }
     void ready() override {
         if (!is_told_.exchange(true)) play_->core_->events.post([play = play_] { play->answer(); });
-        play_->with_peer([play = play_](Peer&) { play->read(); });
+        play_->wake();
     }
     void ended(std::string_view reason) override {
         play_->stop(false, reason);
@@ -67,27 +84,32 @@ void Play::hold(Subscription subscription) {
     core_->events.post([play = self()] { play->answer(); }, longest_wait);
 }
 
-/// On the events' thread. Nobody else reads before the peer is there.
+/// On the events' thread. Nobody else reads before the peer is expected.
 void Play::answer() {
     if (std::exchange(is_answered_, true)) return;
-    if (reason().empty())
-        for (const auto* packet : subscription_.read())
+    if (reason().empty()) {
+        const auto packets = subscription_.read();
+        for (const auto* packet : packets)
             if (packet->changed != nullptr) learn(*packet->changed);
-    for (const auto& [index, track] : known_)
-        for (std::size_t i = 0; i < choices_.size(); ++i)
-            if (offer_.lines[i].kind == (track.track.kind == TD_VIDEO ? "video" : "audio"))
-                sdp::narrow(choices_[i], track.track.codec);
-    if (!join()) subscription_.close();
+        for (const auto& [index, track] : known_)
+            for (std::size_t i = 0; i < choices_.size(); ++i)
+                if (offer_.lines[i].kind == (track.track.kind == TD_VIDEO ? "video" : "audio"))
+                    sdp::narrow(choices_[i], track.track.codec);
+        for (const auto* packet : packets) take(*packet, 0);
+    }
+    if (!join()) return subscription_.close();
+    wake();  // for what came meanwhile
 }
 
 void Play::connected(Peer& peer) {
-    Session::connected(peer);
     read();
+    Session::connected(peer);
     for (const auto& [index, track] : known_) {
         const auto found = tracks_.find(index);
         const bool has_key = found != tracks_.end() && !found->second.waits_for_key();
         if (track.track.kind == TD_VIDEO && !has_key) subscription_.request_key(index);
     }
+    catch_up(monotonic_us());
 }
 
 void Play::abandon() {
@@ -99,63 +121,62 @@ void Play::leave(const std::string& /*reason*/) {
     subscription_.close();
 }
 
+/// One SSRC stays the same track's, whatever its codec is.
 void Play::learn(const td_track& track) {
     known_.insert_or_assign(track.index, Track(track));
     const auto found = tracks_.find(track.index);
     if (found == tracks_.end()) return;
-    if (found->second.track().track.codec == track.codec)
-        found->second.change(track);
-    else
-        tracks_.erase(found);
+    auto& played = found->second;
+    if (played.track().track.codec == track.codec) return played.change(track);
+    played.interrupt();
+    for (const auto& choice : choices_)
+        for (const auto& chosen : choice.codecs)
+            if (choice.ssrc == played.ssrc() && chosen.id == track.codec)
+                return played.change(track, setup_of(choice, chosen));
 }
 
 /// Null where the client cannot take it, or takes another of its kind.
 PlayTrack* Play::track_of(const td_track& track) {
     const auto found = tracks_.find(track.index);
-    if (found != tracks_.end()) return &found->second;
+    if (found != tracks_.end()) return found->second.track().track.codec == track.codec ? &found->second : nullptr;
+    const auto datagram = [this](ByteSpan packet) {
+        if (peer_ != nullptr) peer_->send_rtp(packet);
+    };
     for (const auto& choice : choices_) {
         const auto is_it = [&](const sdp::Chosen& one) { return one.id == track.codec; };
         const auto chosen = std::find_if(choice.codecs.begin(), choice.codecs.end(), is_it);
         const auto is_taken = [&](const auto& entry) { return entry.second.ssrc() == choice.ssrc; };
         if (chosen == choice.codecs.end() || std::any_of(tracks_.begin(), tracks_.end(), is_taken)) continue;
-        std::random_device random;
-        PlaySetup setup;
-        setup.codec = track.codec;
-        setup.clock = chosen->codec.clock;
-        setup.first_timestamp = random();
-        setup.sender.ssrc = choice.ssrc;
-        setup.sender.payload_type = chosen->codec.payload_type;
-        setup.sender.first_sequence = static_cast<std::uint16_t>(random() & 0x7fff);
-        setup.sender.first_rtx_sequence = static_cast<std::uint16_t>(random() & 0x7fff);
-        if (chosen->rtx && choice.rtx_ssrc != 0) {
-            setup.sender.rtx_ssrc = choice.rtx_ssrc;
-            setup.sender.rtx_payload_type = chosen->rtx->payload_type;
-        }
-        const auto datagram = [this](ByteSpan packet) {
-            if (peer_ != nullptr) peer_->send_rtp(packet);
-        };
-        return &tracks_.try_emplace(track.index, core_->context, setup, track, datagram).first->second;
+        return &tracks_.try_emplace(track.index, core_->context, setup_of(choice, *chosen), track, datagram)
+                    .first->second;
     }
     return nullptr;
 }
 
 void Play::read() {
-    if (peer_ == nullptr) return;
     const auto now_us = monotonic_us();
-    for (const auto* packet : subscription_.read()) {
-        if (packet->changed != nullptr) learn(*packet->changed);
-        const auto known = known_.find(packet->track);
-        if (known == known_.end()) continue;
-        auto* track = track_of(known->second);
-        if (track == nullptr) continue;
-        const bool was_waiting = track->waits_for_key();
-        track->send(*packet, timeline_, now_us);
-        if (track->waits_for_key() && (!was_waiting || packet->changed != nullptr))
-            subscription_.request_key(packet->track);
-    }
+    for (const auto* packet : subscription_.read()) take(*packet, now_us);
+}
+
+void Play::take(const td_packet& packet, std::int64_t now_us) {
+    if (packet.changed != nullptr) learn(*packet.changed);
+    const auto known = known_.find(packet.track);
+    if (known == known_.end()) return;
+    auto* track = track_of(known->second);
+    if (track == nullptr) return;
+    if (peer_ == nullptr) return track->hold(packet);
+    const bool was_waiting = track->waits_for_key();
+    track->send(packet, timeline_, now_us);
+    if (track->waits_for_key() && (!was_waiting || packet.changed != nullptr)) subscription_.request_key(packet.track);
+}
+
+void Play::catch_up(std::int64_t now_us) {
+    for (auto& [index, track] : tracks_)
+        if (track.catch_up(timeline_, now_us)) peer_->tick_soon();
 }
 
 void Play::ticked(Time now) {
+    catch_up(now.count());
     if (now.count() - last_report_us_ >= sender_report_interval_us) send_reports(now.count());
 }
 

@@ -12,7 +12,8 @@
 
 namespace tapedeck::webrtc {
 
-/// Answers when the stream's first packets tell its codecs, or half a second later with all that the client takes.
+/// Answers when the stream's first packets tell its codecs, or half a second later with all that the client takes. The
+/// pictures from the last key frame on are held until the client is connected, and then shown as fast as possible.
 class Play : public Session {
 public:
     using Session::Session;
@@ -21,6 +22,7 @@ public:
     void rtp(const Arrival& /*arrival*/) override {}
     void rtcp(const Arrival& arrival) override;
     void ticked(Time now) override;
+    void woken() override { read(); }
     void abandon() override;
 
 private:
@@ -30,6 +32,8 @@ private:
     void hold(Subscription subscription);
     void answer();
     void read();
+    void take(const td_packet& packet, std::int64_t now_us);
+    void catch_up(std::int64_t now_us);
     void learn(const td_track& track);
     PlayTrack* track_of(const td_track& track);
     void send_reports(std::int64_t now_us);

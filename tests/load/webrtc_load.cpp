@@ -25,17 +25,18 @@ using tapedeck::load::WhipPublisher;
 constexpr const char* usage =
     "usage: webrtc_load FILE HOST PORT PUBLISHERS [--seconds S] [--query record=true] [--token T] [--name s]\n"
     "                   [--ramp 1] [--hold 0.6] [--loss 0] [--loss-back 0] [--delay MS] [--reorder 0] [--seed 1]\n"
+    "                   [--viewers 0]\n"
     "       webrtc_load FILE HOST PORT PUBLISHERS --handshakes [--at-once 4]\n"
     "Publisher i is named <name><i> and sends FILE (H.264 without B-frames or VP8, and Opus) once. Loss and reordering "
     "are\n"
     "shares of 1, --loss of packets and their repeats, --loss-back of feedback; the delay is that of each direction. "
     "With\n"
-    "--handshakes each connects and leaves.\n";
+    "--handshakes each connects and leaves. Viewers come to the first publisher when all are connected.\n";
 
 struct Command {
     WhipPlan plan;
     std::string file, name = "s";
-    unsigned publishers = 1, at_once = 4;
+    unsigned publishers = 1, viewers = 0, at_once = 4;
     double ramp = 1;
     bool handshakes = false;
 };
@@ -83,6 +84,8 @@ Command parse(int argc, char** argv) {
             plan.there.reordered = std::stod(value);
         else if (option == "--seed")
             plan.there.seed = plan.back.seed = std::stoull(value);
+        else if (option == "--viewers")
+            command.viewers = static_cast<unsigned>(std::stoul(value));
         else if (option == "--at-once")
             command.at_once = static_cast<unsigned>(std::stoul(value));
         else
@@ -92,7 +95,7 @@ Command parse(int argc, char** argv) {
         plan.media_us = plan.hold_us = 0;
         command.ramp = 0;
     } else {
-        command.at_once = command.publishers;
+        command.at_once = command.publishers + command.viewers;
     }
     return command;
 }
@@ -139,9 +142,9 @@ std::int64_t run(std::vector<std::unique_ptr<WhipPublisher>>& publishers, const 
             if (publisher.is_over()) continue;
             ++left;
             const auto start_us = command.ramp * 1e6 * static_cast<double>(i) / static_cast<double>(publishers.size());
-            if (running == command.at_once ||
-                (!publisher.has_begun() && static_cast<double>(now - began_us) < start_us))
-                break;
+            const bool is_early = static_cast<double>(now - began_us) < start_us ||
+                                  (i >= command.publishers && !publishers[i - 1]->is_connected());
+            if (running == command.at_once || (!publisher.has_begun() && is_early)) break;
             ++running;
             try {
                 if (!publisher.has_begun()) publisher.begin(now);
@@ -162,19 +165,26 @@ void print(const Command& command, const std::vector<std::unique_ptr<WhipPublish
     RtpCounts sum;
     unsigned failed = 0;
     double connected_ms = 0;
-    for (const auto& publisher : publishers) {
+    std::uint64_t received = 0;
+    for (std::size_t i = 0; i < publishers.size(); ++i) {
+        const auto& publisher = publishers[i];
         const auto& counts = publisher->counts();
         sum.video += counts.video;
         sum.audio += counts.audio;
-        sum.packets += counts.packets;
-        sum.bytes += counts.bytes;
+        if (i >= command.publishers) {
+            received += counts.packets;
+        } else {
+            sum.packets += counts.packets;
+            sum.bytes += counts.bytes;
+        }
         sum.repeated += counts.repeated;
         sum.lost += counts.lost;
         sum.nacks += counts.nacks;
         sum.key_requests += counts.key_requests;
         sum.refused += counts.refused;
         if (publisher->failure().empty())
-            connected_ms += static_cast<double>(publisher->connected_after_us()) / 1000 / command.publishers;
+            connected_ms +=
+                static_cast<double>(publisher->connected_after_us()) / 1000 / static_cast<double>(publishers.size());
         else if (++failed <= 5)
             std::fprintf(stderr, "webrtc_load: %s\n", publisher->failure().c_str());
     }
@@ -191,6 +201,7 @@ void print(const Command& command, const std::vector<std::unique_ptr<WhipPublish
     number("nacks", sum.nacks);
     number("key_requests", sum.key_requests);
     number("refused", sum.refused);
+    number("received", received);
     std::printf("\"connected_ms\": %.1f, \"stalled\": %.3f, \"wall\": %.3f, \"cpu\": %.3f, \"failed\": %u}\n",
                 connected_ms, stalled, wall, cpu_seconds(), failed);
     if (failed != 0) throw std::runtime_error(std::to_string(failed) + " publishers failed");
@@ -216,6 +227,11 @@ int main(int argc, char** argv) {
         std::vector<std::unique_ptr<WhipPublisher>> publishers;
         for (unsigned i = 0; i < command.publishers; ++i)
             publishers.push_back(std::make_unique<WhipPublisher>(command.plan, command.name + std::to_string(i), i));
+        auto watching = command.plan;
+        watching.plays = true;
+        watching.query.clear();
+        for (unsigned i = 0; i < command.viewers; ++i)
+            publishers.push_back(std::make_unique<WhipPublisher>(watching, command.name + "0", command.publishers + i));
         const auto began_us = now_us();
         const auto stalled_us = run(publishers, command);
         print(command, publishers, static_cast<double>(stalled_us) / 1e6,

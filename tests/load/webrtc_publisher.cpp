@@ -86,7 +86,7 @@ std::future<HttpAnswer> WhipPublisher::ask(const std::string& method, const std:
 void WhipPublisher::begin(std::int64_t now_us) {
     began_us_ = since_us_ = now_us;
     step_ = Step::asking;
-    answer_ = ask("POST", "/whip/" + name_ + (plan_.query.empty() ? "" : "?" + plan_.query),
+    answer_ = ask("POST", (plan_.plays ? "/whep/" : "/whip/") + name_ + (plan_.query.empty() ? "" : "?" + plan_.query),
                   "Content-Type: application/sdp\r\n", offer());
 }
 
@@ -95,10 +95,13 @@ std::string WhipPublisher::offer() const {
     const auto& clip = *plan_.clip;
     const std::string transport =
         "c=IN IP4 0.0.0.0\r\na=ice-ufrag:" + local_.ufrag + "\r\na=ice-pwd:" + local_.pwd +
-        "\r\na=fingerprint:" + plan_.identity->fingerprint().text() +
-        "\r\na=setup:actpass\r\na=sendonly\r\na=rtcp-mux\r\na=rtcp-rsize\r\n"
+        "\r\na=fingerprint:" + plan_.identity->fingerprint().text() + "\r\na=setup:actpass\r\n" +
+        (plan_.plays ? "a=recvonly" : "a=sendonly") +
+        "\r\na=rtcp-mux\r\na=rtcp-rsize\r\n"
         "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n";
-    const auto source = [&](std::uint32_t ssrc) { return "a=ssrc:" + std::to_string(ssrc) + " cname:load\r\n"; };
+    const auto source = [&](std::uint32_t ssrc) {
+        return plan_.plays ? "" : "a=ssrc:" + std::to_string(ssrc) + " cname:load\r\n";
+    };
     std::string bundle, lines;
     if (clip.has_audio) {
         bundle += " 0";
@@ -219,7 +222,7 @@ void WhipPublisher::take(std::span<std::uint8_t> datagram, std::int64_t now_us, 
         dtls_->receive(datagram);
         look_at_dtls(now_us);
     } else if (first >= 128 && first <= 191 && srtp_) {
-        if (!rtp::is_rtcp(datagram)) return;
+        if (!rtp::is_rtcp(datagram)) return count(datagram);
         if (const auto plain = srtp_->unprotect(SrtpSession::Type::rtcp, datagram)) control(*plain, now_us, out);
     }
 }
@@ -229,12 +232,18 @@ void WhipPublisher::look_at_dtls(std::int64_t now_us) {
     if (dtls_->state() == State::shaking_hands) return;
     if (dtls_->state() != State::open) {
         if (step_ >= Step::leaving) return;
+        if (plan_.plays && dtls_->state() == State::ended) return abandon({});
         throw std::runtime_error(dtls_->state() == State::ended ? "the server said goodbye" : "DTLS: " + dtls_->why());
     }
     if (srtp_) return;
     srtp_.emplace(dtls_->keys());
     connected_us_ = since_us_ = now_us;
-    step_ = Step::sending;
+    step_ = plan_.plays ? Step::watching : Step::sending;
+}
+
+void WhipPublisher::count(ByteSpan rtp) {
+    ++counts_.packets;
+    counts_.bytes += rtp.size();
 }
 
 void WhipPublisher::control(ByteSpan rtcp, std::int64_t now_us, Outbox& out) {
@@ -308,7 +317,7 @@ void WhipPublisher::send_reports(std::int64_t now_us, Outbox& out) {
 
 void WhipPublisher::work(std::int64_t now_us, Outbox& out) {
     if (step_ == Step::idle || step_ == Step::over) return;
-    if (step_ < Step::sending && now_us - began_us_ > setup_limit_us)
+    if (step_ < Step::watching && now_us - began_us_ > setup_limit_us)
         throw std::runtime_error("no connection within 20 s");
     if ((step_ == Step::asking || step_ == Step::leaving) &&
         answer_.wait_for(std::chrono::seconds(0)) == std::future_status::ready) {

@@ -1,4 +1,4 @@
-// One WHIP publisher (RFC 9725): offer, ICE, DTLS, then a clip as RTP over a line that may be bad.
+// One WHIP publisher (RFC 9725): offer, ICE, DTLS, then a clip as RTP over a line that may be bad. Or a viewer by WHEP.
 #pragma once
 
 #include <array>
@@ -23,6 +23,7 @@ namespace tapedeck::load {
 
 /// What all publishers of a run share; outlives them.
 struct WhipPlan {
+    bool plays = false;               // until the server says goodbye
     webrtc::Endpoint server;          // its HTTP port
     std::string query, token;         // `record=true`; a bearer token; empty: none
     LineTraits there, back;           // towards the server and from it
@@ -34,9 +35,9 @@ struct WhipPlan {
 };
 
 struct RtpCounts {
-    std::uint64_t video = 0, audio = 0;  // units
-    std::uint64_t packets = 0, bytes = 0, repeated = 0;
-    std::uint64_t lost = 0;  // of packets and repeats, on the line to the server
+    std::uint64_t video = 0, audio = 0;                  // units
+    std::uint64_t packets = 0, bytes = 0, repeated = 0;  // a viewer's: received
+    std::uint64_t lost = 0;                              // of packets and repeats, on the line to the server
     std::uint64_t nacks = 0, key_requests = 0;
     std::uint64_t refused = 0;  // by the system, when they were sent
 };
@@ -58,13 +59,14 @@ public:
 
     bool has_begun() const { return step_ != Step::idle; }
     bool is_over() const { return step_ == Step::over; }
+    bool is_connected() const { return step_ >= Step::watching; }
     int socket() const { return socket_; }  // -1: not yet
     const std::string& failure() const { return failure_; }
     const RtpCounts& counts() const { return counts_; }
     std::int64_t connected_after_us() const { return connected_us_ - began_us_; }
 
 private:
-    enum class Step : std::uint8_t { idle, asking, checking, securing, sending, holding, leaving, over };
+    enum class Step : std::uint8_t { idle, asking, checking, securing, watching, sending, holding, leaving, over };
     struct Track {
         std::optional<rtp::Sender> sender;
         std::uint32_t ssrc = 0, clock = 0, first_timestamp = 0;
@@ -79,6 +81,7 @@ private:
     void receive(std::int64_t now_us, Outbox& out);
     void take(std::span<std::uint8_t> datagram, std::int64_t now_us, Outbox& out);
     void look_at_dtls(std::int64_t now_us);
+    void count(ByteSpan rtp);
     void control(ByteSpan rtcp, std::int64_t now_us, Outbox& out);
     void repeat(Track& track, std::uint16_t sequence, std::int64_t now_us, Outbox& out);
     void send_due(std::int64_t now_us, Outbox& out);

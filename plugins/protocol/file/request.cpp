@@ -1,10 +1,10 @@
 #include "request.hpp"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
-#include <cstdio>
 #include <limits>
+
+#include "sources/members.hpp"
 
 namespace tapedeck::file_source {
 
@@ -12,6 +12,7 @@ namespace {
 
 namespace json = boost::json;
 namespace fs = std::filesystem;
+using sources::Members;
 
 constexpr std::string_view scheme = "vod://";
 
@@ -19,58 +20,8 @@ constexpr std::string_view scheme = "vod://";
     throw Error(TD_MALFORMED, text);
 }
 
-std::string shown(double number) {
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.10g", number);
-    return text.data();
-}
-
-json::object parse(std::string_view body) {
-    boost::system::error_code error;
-    json::value value = json::parse(json::string_view(body.data(), body.size()), error);
-    if (error || !value.is_object()) refuse("the body is no JSON object");
-    return std::move(value.as_object());
-}
-
-/// Reads members and remembers which there may be.
-class Members {
-public:
-    explicit Members(const json::object& from, std::string_view where) : from_(from), where_(where) {}
-
-    std::string text(const char* name, const char* otherwise = nullptr) const {
-        const json::value* found = from_.if_contains(name);
-        if (found == nullptr && otherwise == nullptr) refuse(path(name) + " is missing");
-        if (found == nullptr) return otherwise;
-        if (!found->is_string()) refuse(path(name) + ": " + json::serialize(*found) + " is no text");
-        return std::string(found->as_string());
-    }
-    bool flag(const char* name, bool otherwise) const {
-        const json::value* found = from_.if_contains(name);
-        if (found == nullptr) return otherwise;
-        if (!found->is_bool()) refuse(path(name) + ": " + json::serialize(*found) + " is neither true nor false");
-        return found->as_bool();
-    }
-    double number(const char* name, double least, double most, double otherwise) const {
-        const json::value* found = from_.if_contains(name);
-        if (found == nullptr) return otherwise;
-        const double value = found->is_number() ? found->to_number<double>() : std::numeric_limits<double>::quiet_NaN();
-        if (!(value >= least && value <= most)) {
-            refuse(path(name) + ": " + json::serialize(*found) + " is no number from " + shown(least) + " to " +
-                   shown(most));
-        }
-        return value;
-    }
-
-private:
-    std::string path(const char* name) const { return std::string(where_) + name; }
-
-    const json::object& from_;
-    const std::string_view where_;
-};
-
-FaultPlan parse_faults(const json::object& from) {
+FaultPlan parse_faults(const Members& members) {
     constexpr double day_ms = 86'400'000;
-    const Members members(from, "faults.");
     const auto time = [&](const char* name, double least, double otherwise) {
         return std::chrono::microseconds(
             static_cast<std::int64_t>(members.number(name, least, day_ms, otherwise) * 1000));
@@ -108,36 +59,18 @@ fs::path file_of(const std::string& uri, const fs::path& folder) {
 }
 
 PlayRequest parse_startup(std::string_view body, const fs::path& folder) {
-    const json::object object = parse(body);
-    const Members members(object, "");
+    const Members members(body);
     PlayRequest request;
     request.uri = members.text("uri");
     request.stream = members.text("localStreamName");
     if (request.stream.empty()) refuse("localStreamName is empty");
     request.loop = members.flag("loop", false);
     request.real_time = members.flag("realTime", true);
-    if (object.contains("record")) request.record = members.flag("record", false) ? TD_RECORD_YES : TD_RECORD_NO;
+    if (members.has("record")) request.record = members.flag("record", false) ? TD_RECORD_YES : TD_RECORD_NO;
     request.files.push_back(file_of(request.uri, folder));
-    if (const json::value* then = object.if_contains("then")) {
-        if (!then->is_array()) refuse("then: " + json::serialize(*then) + " is no list of uris");
-        for (const json::value& next : then->as_array()) {
-            if (!next.is_string()) refuse("then: " + json::serialize(next) + " is no text");
-            request.files.push_back(file_of(std::string(next.as_string()), folder));
-        }
-    }
-    if (const json::value* faults = object.if_contains("faults")) {
-        if (!faults->is_object()) refuse("faults: " + json::serialize(*faults) + " is no object");
-        request.faults = parse_faults(faults->as_object());
-    }
+    for (const auto& uri : members.texts("then")) request.files.push_back(file_of(uri, folder));
+    if (const auto faults = members.object("faults")) request.faults = parse_faults(*faults);
     return request;
-}
-
-Filter parse_filter(std::string_view body) {
-    const json::object object = parse(body);
-    const Members members(object, "");
-    Filter filter{members.text("uri", ""), members.text("localStreamName", "")};
-    if (filter.uri.empty() && filter.stream.empty()) refuse("neither uri nor localStreamName is given");
-    return filter;
 }
 
 std::string describe(const Play& play) {

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "sources/members.hpp"
+
 namespace tapedeck::file_source {
 namespace {
 
@@ -84,14 +86,12 @@ TEST_F(VodRequest, NamesWhatIsWrong) {
                     .starts_with("faults.loss: 2 is no number from 0 to 1"));
 }
 
-TEST_F(VodRequest, AFilterNamesSomething) {
-    EXPECT_THROW(parse_filter("{}"), Error);
-    PlayRequest play;
-    play.uri = "vod://a.mp4";
-    play.stream = "cam";
-    EXPECT_TRUE(parse_filter(R"({"uri":"vod://a.mp4"})").matches(play));
-    EXPECT_TRUE(parse_filter(R"({"localStreamName":"cam"})").matches(play));
-    EXPECT_FALSE(parse_filter(R"({"uri":"vod://a.mp4","localStreamName":"other"})").matches(play));
+TEST(SourceFilter, NamesSomething) {
+    const auto read = [](const char* body) { return sources::Filter::read(sources::Members(body)); };
+    EXPECT_THROW(read("{}"), Error);
+    EXPECT_TRUE(read(R"({"uri":"vod://a.mp4"})").matches("vod://a.mp4", "cam", "1"));
+    EXPECT_TRUE(read(R"({"localMediaSessionId":"1"})").matches("vod://a.mp4", "cam", "1"));
+    EXPECT_FALSE(read(R"({"uri":"vod://a.mp4","localStreamName":"other"})").matches("vod://a.mp4", "cam", "1"));
 }
 
 }  // namespace

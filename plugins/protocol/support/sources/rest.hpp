@@ -1,0 +1,43 @@
+// REST calls of a protocol: a route whose failures are answered by their status.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include "tapedeck/context.hpp"
+#include "tapedeck/http.hpp"
+
+namespace tapedeck::sources {
+
+inline void refuse(HttpExchange& exchange, const Error& error) {
+    const auto status = error.status();
+    exchange.respond(status == TD_NOT_FOUND ? 404
+                     : status == TD_EXISTS  ? 409
+                     : status == TD_DENIED  ? 403
+                     : status == TD_FAILED  ? 500
+                                            : 400,
+                     {}, error.what());
+}
+
+/// Answers on a thread of the host; takes the exchange away to answer later.
+using RestHandler = std::function<void(std::string_view body, HttpExchange& exchange)>;
+
+/// POST `path`. What `handler` throws becomes the answer: 404, 409, 403, 500 or 400 with its text.
+inline void post_route(Http& http, std::string_view path, RestHandler handler) {
+    http.route("POST", path, [handler = std::move(handler)](const HttpRequest& request, HttpExchange exchange) {
+        try {
+            handler(request.body(), exchange);
+        } catch (const Error& error) {
+            refuse(exchange, error);
+        } catch (const std::exception& error) {
+            refuse(exchange, Error(TD_FAILED, error.what()));
+        }
+    });
+}
+
+inline void answer_json(HttpExchange& exchange, std::string_view body) {
+    exchange.respond(200, "application/json", body);
+}
+
+}  // namespace tapedeck::sources

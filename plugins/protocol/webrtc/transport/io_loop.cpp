@@ -14,6 +14,7 @@ namespace tapedeck::webrtc {
 namespace {
 
 constexpr Time tick_interval = std::chrono::milliseconds(100), soon = std::chrono::milliseconds(10);
+constexpr Time gathering{500};  // until players are woken, so that all of a stream's are told by then
 constexpr std::size_t most_forwarded = 4096;
 constexpr int batches_a_turn = 8;  // of one socket, before others have their turn
 
@@ -82,8 +83,12 @@ void IoLoop::tell(Put put) {
         put();
         if (has_posted_.exchange(true)) return;
     }
+    signal();
+}
+
+void IoLoop::signal() const {
     const std::uint64_t one = 1;
-    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);  // full: it wakes anyway
 }
 
 void IoLoop::post(std::function<void()> work) {
@@ -91,7 +96,13 @@ void IoLoop::post(std::function<void()> work) {
 }
 
 void IoLoop::wake(const PeerRef& entry) {
-    if (!entry->is_woken.exchange(true)) tell([&] { woken_.push_back(entry); });
+    if (entry->is_woken.exchange(true)) return;
+    {
+        const std::lock_guard lock(mutex_);
+        woken_.push_back(entry);
+        if (woken_.size() > 1) return;
+    }
+    signal();
 }
 
 void IoLoop::run() {
@@ -116,6 +127,7 @@ void IoLoop::turn() {
             tcp_.turn(now());
     }
     const auto time = now();
+    if (time >= awake_at_) wake_players();
     if (!soon_.empty() && time >= soon_at_) tick_soon(time);
     if (time - last_tick_ >= tick_interval) tick(time);
     out_.flush();
@@ -124,8 +136,8 @@ void IoLoop::turn() {
 
 /// Until the next tick, rounded up; -1 where none is needed.
 int IoLoop::waiting_ms() const {
-    auto next = Time::max();
-    if (!soon_.empty()) next = soon_at_;
+    auto next = awake_at_;
+    if (!soon_.empty()) next = std::min(next, soon_at_);
     if (!peers_.empty() || (is_first_ && registry_.unclaimed() > 0) || tcp_.wants_tick())
         next = std::min(next, last_tick_ + tick_interval);
     if (next == Time::max()) return -1;
@@ -234,8 +246,8 @@ void IoLoop::run_posted() {
         const std::lock_guard lock(mutex_);
         work.swap(posted_);
         taken_.swap(forwarded_);
-        awake_.swap(woken_);
         has_posted_ = false;
+        if (!woken_.empty()) awake_at_ = std::min(awake_at_, now() + gathering);
     }
     for (auto& each : work) guarded([&] { each(); });
     for (const auto& datagram : taken_) {
@@ -245,6 +257,14 @@ void IoLoop::run_posted() {
         });
     }
     taken_.clear();
+}
+
+void IoLoop::wake_players() {
+    awake_at_ = Time::max();
+    {
+        const std::lock_guard lock(mutex_);
+        awake_.swap(woken_);
+    }
     for (const auto& entry : awake_) {
         entry->is_woken = false;
         if (entry->is_over) continue;

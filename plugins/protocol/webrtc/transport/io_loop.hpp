@@ -51,7 +51,7 @@ public:
     void stop();
     /// [any] Runs it on the thread, unless that has stopped.
     void post(std::function<void()> work);
-    /// [any] `woken` comes to the peer on the thread, which owns it; once for all calls until then.
+    /// [any] `woken` comes to the peer, which it owns, on the thread within 2 ms; once for all calls until then.
     void wake(const PeerRef& entry);
     std::span<const UdpSocket> sockets() const { return sockets_; }
     /// Runs it with a peer that this loop owns, if it is not over.
@@ -98,6 +98,7 @@ private:
     void forward(IoLoop* to, const Pair& via, const Arrival& arrival);  // to another loop's queue
     void hand_over(IoLoop* to, const Pair& via);
     void run_posted();
+    void wake_players();
     int waiting_ms() const;
     void tick(Time now);
     void tick_soon(Time now);
@@ -110,6 +111,7 @@ private:
     /// Puts it into one of the queues under their lock, and wakes the thread where it does not know of any yet.
     template <class Put>
     void tell(Put put);
+    void signal() const;
 
     /// What fails is one peer's, and hurts nobody else's.
     template <class Work>
@@ -136,7 +138,7 @@ private:
     std::unordered_map<Pair, Owned, HashPair> by_pair_;      // exactly those that the peers' agents know
     std::unordered_map<Pair, IoLoop*, HashPair> elsewhere_;  // pairs that the kernel delivers here: whose they are
     std::vector<PeerRef> soon_;                              // to be ticked at `soon_at_`
-    Time last_tick_{}, soon_at_{};
+    Time last_tick_{}, soon_at_{}, awake_at_ = Time::max();
     bool is_stopping_ = false;
 
     struct Counts {
@@ -146,8 +148,8 @@ private:
     std::mutex mutex_;  // of the queues
     std::vector<std::function<void()>> posted_;
     std::vector<Forwarded> forwarded_;      // at most 4096
+    std::atomic<bool> has_posted_ = false;  // into one of these two
     std::vector<PeerRef> woken_;            // each once
-    std::atomic<bool> has_posted_ = false;  // into any of them
     std::vector<Forwarded> taken_;          // from them, to be worked on
     std::vector<PeerRef> awake_;
     Thread thread_;

@@ -115,7 +115,8 @@ public:
     template <class Done, class Again>
     bool wait(Done done, Again again) {
         const auto limit = std::chrono::steady_clock::now() + seconds(10);
-        while (!done() && std::chrono::steady_clock::now() < limit) {
+        while (!done()) {  // which may do something, and then does it once
+            if (std::chrono::steady_clock::now() >= limit) return false;
             again();
             pollfd poll{sockets_[0].descriptor(), POLLIN, 0};
             ::poll(&poll, 1, 50);
@@ -125,7 +126,7 @@ public:
             }
             peer_->tick({});
         }
-        return done();
+        return true;
     }
     /// Waits for a packet of this payload type.
     bool wait_for_media(std::uint8_t payload_type) {

@@ -69,12 +69,15 @@ class WebRtc(FlowTest):
 
     def test_a_stream_of_rtmp_is_played(self):
         server = self.server(SETTINGS)
-        server.publishing(clips.both(), "film", loop=True)
+        server.publishing(clips.both(20, 250), "film", loop=True)  # a key frame in ten seconds
         server.stream("film")
         player = browser.see(self, "play.js", *self.urls(server), "film")["player"]
         self.assertEqual((player["width"], player["height"]), (320, 240))
         self.assertEqual((player["picture"]["codec"], player["sound"]["codec"]), ("video/H264", "audio/opus"))
-        self.assertGreater(player["picture"]["frames"], 10)
+        self.assertLess(player["waited"], 1000 * SLOWNESS)
+        self.assertGreater(player["picture"]["frames"], 60, "in two seconds: also those from before it came")
+        self.assertLess(player["picture"]["delay"], 0.5 * SLOWNESS)
+        self.assertLess(player["sound"]["delay"], 0.7 * SLOWNESS)
         self.assertGreater(player["sound"]["energy"], 0)
 
     def test_whip_publishes_and_whep_plays_where_the_network_has_no_udp(self):

@@ -95,7 +95,8 @@ exports.run = async (body) => {
   }
 };
 
-// In the page: what its newest connection has received so far.
+// In the page: what its newest connection has received so far; `delay` is how many seconds it was kept before it was shown,
+// on average.
 const received = async () => {
   const stats = [...(await peers.at(-1).getStats()).values()];
   const seen = { sound: { energy: 0, codec: '' }, picture: { frames: 0, codec: '' } };
@@ -104,18 +105,21 @@ const received = async () => {
     const codec = (stats.find((s) => s.id === one.codecId) || { mimeType: '' }).mimeType;
     if (one.kind === 'audio') seen.sound = { energy: one.totalAudioEnergy, codec };
     else seen.picture = { frames: one.framesDecoded, codec };
+    seen[one.kind === 'audio' ? 'sound' : 'picture'].delay = one.jitterBufferDelay / one.jitterBufferEmittedCount;
   }
   return seen;
 };
 exports.received = received;
 
-// Plays a stream in the page until pictures moved for two seconds. `ended()` waits for its end.
+// Plays a stream in the page until pictures moved for two seconds; the first was there after `waited` ms. `ended()` waits
+// for its end.
 exports.watch = async (page, ws, name) => {
   const seen = await page.evaluate(async ([url, stream]) => {
     const session = await websdk.connect(url);
     window.kept = websdk.stream(session, { name: stream });
     kept.stream.play();
     await kept.reached('PLAYING');
+    const began = performance.now();
     const video = await new Promise((done) => {
       const look = () => {
         const found = kept.holder.querySelector('video');
@@ -124,9 +128,10 @@ exports.watch = async (page, ws, name) => {
       };
       look();
     });
+    const waited = performance.now() - began;
     const first = video.currentTime;
     await websdk.wait(2);
-    return { width: video.videoWidth, height: video.videoHeight, played: video.currentTime - first };
+    return { waited, width: video.videoWidth, height: video.videoHeight, played: video.currentTime - first };
   }, [ws, name]);
   const ended = page.evaluate(() => kept.ended).catch(() => null);  // the page may be closed before
   return { ...seen, ...(await page.evaluate(received)), ended: () => ended };

@@ -407,8 +407,10 @@ TEST_F(SessionsTest, AStreamIsPlayedInItsOwnCodecs) {
     ASSERT_TRUE(browser_->wait_for_media(96)) << "the picture from before it came";
     EXPECT_EQ(browser_->media_[111], 0) << "but not the sound";
     EXPECT_TRUE(viewer->keys_wanted().empty()) << "no other key frame is needed";
-    viewer->push(sound, Bytes{0xf8, 2}, 960);
-    EXPECT_TRUE(browser_->wait_for_media(111));
+    viewer->push(sound, Bytes{0xf8, 2}, -960);  // converted late, and of before it came as well
+    viewer->push(sound, Bytes{0xf8, 3}, 960);
+    ASSERT_TRUE(browser_->wait_for_media(111));
+    EXPECT_EQ(browser_->media_[111], 1);
     viewer->push(video, vp8_key_picture, 40);
     ASSERT_TRUE(browser_->wait([&] { return browser_->media_[96] == 2; }, [] {}));
     const auto [ssrc, sequence] = browser_->last_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "rtp/sender_clock.hpp"
+#include "tapedeck/media/ticks.hpp"
 
 namespace tapedeck::webrtc {
 
@@ -15,7 +16,7 @@ namespace {
 constexpr std::chrono::milliseconds longest_wait{500};  // for the stream's first packets
 constexpr std::int64_t sender_report_interval_us = 1'000'000;
 
-PlaySetup setup_of(const sdp::Choice& choice, const sdp::Chosen& chosen) {
+PlaySetup play_setup(const sdp::Choice& choice, const sdp::Chosen& chosen) {
     std::random_device random;
     PlaySetup setup;
     setup.codec = chosen.id;
@@ -109,7 +110,9 @@ void Play::connected(Peer& peer) {
         const bool has_key = found != tracks_.end() && !found->second.waits_for_key();
         if (track.track.kind == TD_VIDEO && !has_key) subscription_.request_key(index);
     }
-    catch_up(monotonic_us());
+    const auto now_us = monotonic_us();
+    catch_up(now_us);
+    joined_us_ = timeline_.stream_us(now_us);
 }
 
 void Play::abandon() {
@@ -132,7 +135,7 @@ void Play::learn(const td_track& track) {
     for (const auto& choice : choices_)
         for (const auto& chosen : choice.codecs)
             if (choice.ssrc == played.ssrc() && chosen.id == track.codec)
-                return played.change(track, setup_of(choice, chosen));
+                return played.change(track, play_setup(choice, chosen));
 }
 
 /// Null where the client cannot take it, or takes another of its kind.
@@ -147,7 +150,7 @@ PlayTrack* Play::track_of(const td_track& track) {
         const auto chosen = std::find_if(choice.codecs.begin(), choice.codecs.end(), is_it);
         const auto is_taken = [&](const auto& entry) { return entry.second.ssrc() == choice.ssrc; };
         if (chosen == choice.codecs.end() || std::any_of(tracks_.begin(), tracks_.end(), is_taken)) continue;
-        return &tracks_.try_emplace(track.index, core_->context, setup_of(choice, *chosen), track, datagram)
+        return &tracks_.try_emplace(track.index, core_->context, play_setup(choice, *chosen), track, datagram)
                     .first->second;
     }
     return nullptr;
@@ -165,6 +168,8 @@ void Play::take(const td_packet& packet, std::int64_t now_us) {
     auto* track = track_of(known->second);
     if (track == nullptr) return;
     if (peer_ == nullptr) return track->hold(packet);
+    const auto& played = track->track().track;
+    if (played.kind == TD_AUDIO && joined_us_ && to_us(packet.pts, played.time_base) < *joined_us_) return;
     const bool was_waiting = track->waits_for_key();
     track->send(packet, timeline_, now_us);
     if (track->waits_for_key() && (!was_waiting || packet.changed != nullptr)) subscription_.request_key(packet.track);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,7 @@ private:
     std::map<std::uint32_t, Track> known_;  // of the stream
     std::map<std::uint32_t, PlayTrack> tracks_;
     Timeline timeline_;
+    std::optional<std::int64_t> joined_us_;  // the stream's time then; sound from before is left out
     std::int64_t unix_offset_us_ = 0, last_report_us_ = 0, rtt_us_ = 100'000;
 };
 

@@ -101,7 +101,7 @@ bool PlayTrack::catch_up(Timeline& timeline, std::int64_t now_us) {
         const auto spent_us = now_us - chase_->began_us;
         const bool is_due = stream_us(packet) - chase_->from_us <= spent_us * chase_->speed;
         if (!is_due && spent_us < longest_chase_us) return true;
-        put(packet, rescale(timeline.stream_us(now_us), {1, 1'000'000}, rtp_clock()), now_us, now_us);
+        put(packet, rescale(timeline.stream_us(now_us).value(), {1, 1'000'000}, rtp_clock()), now_us, now_us);
         not_before_ = *timestamp_ + 1;
         backlog_.pop();
     }

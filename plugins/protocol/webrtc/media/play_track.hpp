@@ -19,8 +19,10 @@ class Timeline {
 public:
     /// Microseconds of the monotonic clock; the first packet is now.
     std::int64_t shown_us(const td_track& track, const td_packet& packet, std::int64_t now_us);
-    /// The stream's time that is shown now, microseconds; once there was a packet.
-    std::int64_t stream_us(std::int64_t now_us) const { return now_us - offset_us_.value_or(now_us); }
+    /// The stream's time that is shown now, microseconds; none before the first packet.
+    std::optional<std::int64_t> stream_us(std::int64_t now_us) const {
+        return offset_us_ ? std::optional(now_us - *offset_us_) : std::nullopt;
+    }
 
 private:
     std::optional<std::int64_t> offset_us_;

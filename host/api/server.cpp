@@ -118,6 +118,8 @@ public:
         const auto now = options();
         if (http_ && !ws_) open_websocket_port(ws_, now->ws_port, api::ws_port.name, false, now->ws_required);
         if (https_ && !wss_) open_websocket_port(wss_, now->wss_port, api::wss_port.name, true, now->wss_required);
+        ws_port_ = ws_ ? ws_->port : 0;
+        wss_port_ = wss_ ? wss_->port : 0;
     }
 
     void stop(std::chrono::milliseconds grace) {
@@ -154,8 +156,8 @@ public:
 
     std::uint16_t http_port() const { return http_ ? http_->port : 0; }
     std::uint16_t https_port() const { return https_ ? https_->port : 0; }
-    std::uint16_t ws_port() const { return ws_ ? ws_->port : 0; }
-    std::uint16_t wss_port() const { return wss_ ? wss_->port : 0; }
+    std::uint16_t ws_port() const { return ws_port_; }
+    std::uint16_t wss_port() const { return wss_port_; }
 
 private:
     struct Listener {
@@ -267,6 +269,7 @@ private:
     const bool is_one_thread_;
     net::io_context io_;
     std::optional<Listener> http_, https_, ws_, wss_;
+    std::atomic<std::uint16_t> ws_port_ = 0, wss_port_ = 0;  // opened while requests are answered already
     std::set<std::shared_ptr<Session>> sessions_;  // shared with the coroutine that runs it
     std::vector<std::thread> threads_;
 };

@@ -9,6 +9,8 @@
 namespace tapedeck::host {
 namespace {
 
+constexpr std::size_t largest_setup = 64u << 10;  // all that were announced are kept
+
 constexpr auto key_request_pause = std::chrono::milliseconds(500);
 
 }  // namespace
@@ -50,6 +52,11 @@ void Stream::announce(const td_track& track) {
     if (track.time_base.num <= 0 || track.time_base.den <= 0) {
         throw Error(fmt::format("track {}: the time base {}/{} is not positive", track.index, track.time_base.num,
                                 track.time_base.den),
+                    TD_MALFORMED);
+    }
+    if (track.config.size > largest_setup) {
+        throw Error(fmt::format("track {}: a decoder setup of {} bytes; {} are taken", track.index, track.config.size,
+                                largest_setup),
                     TD_MALFORMED);
     }
     // Senders alternate: the newest first.

@@ -35,11 +35,16 @@ Track describe(const flv::Tag& tag) {
     return track;
 }
 
-/// vpcC without the version and flags that a full box has and some senders leave in.
-ByteSpan vpcc_in(ByteSpan setup) {
+/// avcC and hvcC that say 4 bytes of length, as the packets have; vpcC without the version and flags that a full box
+/// has and some senders leave in.
+Bytes canonical_setup(const flv::Tag& tag) {
     constexpr std::array<std::uint8_t, 4> full_box{1, 0, 0, 0};
-    const bool has_head = setup.size() >= 12 && std::ranges::equal(setup.first(4), full_box);
-    return has_head ? setup.subspan(4) : setup;
+    Bytes setup(tag.payload.begin(), tag.payload.end());
+    if (tag.codec == TD_CODEC_H264 && setup.size() > 4) setup[4] |= 3;
+    if (tag.codec == TD_CODEC_H265 && setup.size() > 21) setup[21] |= 3;
+    const bool has_head = setup.size() >= 12 && std::ranges::equal(ByteSpan(setup).first(4), full_box);
+    if (tag.codec == TD_CODEC_VP9 && has_head) setup.erase(setup.begin(), setup.begin() + 4);
+    return setup;
 }
 
 template <class Size>
@@ -51,7 +56,7 @@ void set_size(Track& track, const Size& size) {
 /// The track that a decoder setup describes; throws Malformed on one that cannot be read.
 Track describe_config(const flv::Tag& tag) {
     auto track = describe(tag);
-    track.config(tag.codec == TD_CODEC_VP9 ? vpcc_in(tag.payload) : tag.payload);
+    track.config(canonical_setup(tag));
     if (tag.codec == TD_CODEC_AAC) {
         const auto config = aac::parse_config(tag.payload);
         track.track.sample_rate = config.output_rate;
@@ -117,7 +122,7 @@ void MediaFeed::body(MessageType type, ByteSpan bytes, std::uint32_t timestamp, 
 void MediaFeed::tag(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out) {
     if (tag.content == flv::Content::nothing || !accepts(track, tag)) return;
     if (tag.content == flv::Content::config) return configure(track, tag, out);
-    if (track.waiting && tag.key) announce_vp9(track, tag, out);
+    if (track.waiting && tag.key) announce_with_size(track, tag, out);
     if (!track.announced || track.announced->track.codec != tag.codec) {
         if (needs_config(tag.codec) || track.waiting) return;  // frames before their decoder setup say nothing
         announce(track, describe(tag), out);
@@ -149,12 +154,17 @@ void MediaFeed::warn_once(TrackState& track, std::uint32_t kind, std::uint32_t c
 
 void MediaFeed::configure(TrackState& track, const flv::Tag& tag, PacketBatch& out) {
     const auto& known = track.announced;
-    if (known && known->track.codec == tag.codec && std::ranges::equal(known->config(), tag.payload)) return;
     try {
         auto fresh = describe_config(tag);
         if (has_nal_units(tag.codec)) track.nal_length = nal_length_size(tag);
+        if (known && known->track.codec == tag.codec && std::ranges::equal(known->config(), fresh.config())) {
+            track.gap = track.gap || !track.usable;
+            track.usable = true;
+            return;
+        }
         compare_profile(track, tag);
-        if (tag.codec == TD_CODEC_VP9)
+        const bool lacks_size = fresh.track.kind == TD_VIDEO && fresh.track.width == 0;
+        if (lacks_size)
             track.waiting = fresh;
         else
             announce(track, fresh, out);
@@ -175,11 +185,15 @@ void MediaFeed::compare_profile(TrackState& track, const flv::Tag& tag) {
                   "some players may not show it");
 }
 
-/// The setup of VP9 does not say the size; its key frames do.
-void MediaFeed::announce_vp9(TrackState& track, const flv::Tag& tag, PacketBatch& out) {
+/// The setup of VP9 does not say the size, and that of AV1 need not; key frames do.
+void MediaFeed::announce_with_size(TrackState& track, const flv::Tag& tag, PacketBatch& out) {
     auto fresh = *std::exchange(track.waiting, std::nullopt);
     if (fresh.track.codec != tag.codec) return;
-    if (const auto size = vp9::picture_size(tag.payload)) set_size(fresh, *size);
+    if (tag.codec == TD_CODEC_VP9) {
+        if (const auto size = vp9::picture_size(tag.payload)) set_size(fresh, *size);
+    } else if (const auto header = av1::find_obu(tag.payload, av1::obu_sequence_header)) {
+        set_size(fresh, av1::parse_sequence_header(*header));
+    }
     announce(track, fresh, out);
 }
 

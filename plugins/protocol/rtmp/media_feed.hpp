@@ -36,7 +36,7 @@ public:
 private:
     struct TrackState {
         std::optional<Track> announced;
-        std::optional<Track> waiting;     // VP9: for the key frame that says its size
+        std::optional<Track> waiting;     // for the key frame that says its size
         std::size_t nal_length = 4;       // H.264, H.265: bytes before each NAL unit, as the decoder setup says
         std::uint32_t allowed_codec = 0;  // that the last check let through
         std::uint32_t warned_codec = 0;
@@ -50,7 +50,7 @@ private:
     bool accepts(TrackState& track, const flv::Tag& tag);
     void configure(TrackState& track, const flv::Tag& tag, PacketBatch& out);
     void compare_profile(TrackState& track, const flv::Tag& tag);
-    void announce_vp9(TrackState& track, const flv::Tag& tag, PacketBatch& out);
+    void announce_with_size(TrackState& track, const flv::Tag& tag, PacketBatch& out);
     void announce(TrackState& track, Track fresh, PacketBatch& out);
     void frame(TrackState& track, const flv::Tag& tag, std::int64_t time, PacketBatch& out);
     ByteSpan canonical(const TrackState& track, ByteSpan payload, PacketBatch& out) const;

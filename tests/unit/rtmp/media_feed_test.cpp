@@ -173,6 +173,9 @@ TEST_F(MediaFeedTest, WritesShortNalLengthsInFourBytes) {
     EXPECT_EQ(all[1].data, hex("00000001 41"));
     EXPECT_NE(all[1].packet.flags & TD_PACKET_DISCONTINUITY, 0u);
     EXPECT_EQ(host.logged("broken frame"), 1u);
+    EXPECT_EQ(sink.tracks().at(0).config[4] & 3, 3) << "the setup says what the packets have";
+    video(40, join({hex("17 00 000000"), config}));
+    EXPECT_EQ(sink.tracks().size(), 1u) << "nothing new";
 }
 
 TEST_F(MediaFeedTest, AnnouncesOtherCodecsByTheirNumbers) {
@@ -203,6 +206,7 @@ TEST_F(MediaFeedTest, TakesTheNewerCodecsByTheirFourCharacters) {
     };
     for (const auto& [name, codec, setup, kept, key, width, height] :
          {Case{"68766331", TD_CODEC_H265, hvcc, hvcc, "00000000032801ff", 1280, 720},
+          Case{"61763031", TD_CODEC_AV1, "81000c00", "81000c00", "0a0b000000043cffbcdaf90040 3200", 320, 240},
           Case{"61763031", TD_CODEC_AV1, "81000c000a0b000000043cffbcdaf90040", "81000c000a0b000000043cffbcdaf90040",
                "0a01ff", 320, 240},
           Case{"76703039", TD_CODEC_VP9, "01000000000a820101010000", "000a820101010000",

@@ -109,6 +109,11 @@ TEST_F(HubTest, ATrackMayChangeToWhatItWasAsOftenAsItLikes) {
     config[1] = 0;
     ASSERT_EQ(sink->table->track(sink, &video, &error), TD_OK);
     EXPECT_EQ(stream->tracks().at(0)->track.width, 2u) << "not quite what it was";
+
+    const std::vector<std::uint8_t> large(65537);
+    video.config = {large.data(), large.size()};
+    EXPECT_EQ(sink->table->track(sink, &video, &error), TD_MALFORMED);
+    EXPECT_NE(std::string_view(error.text).find("65537 bytes"), std::string_view::npos) << error.text;
 }
 
 TEST_F(HubTest, RefusesANameInUseInTheWordsOfWcs) {

@@ -126,6 +126,25 @@ TEST_F(PlayTrackTest, AKeyFrameEndsTheChaseAndAHoleBreaksIt) {
     EXPECT_EQ(sent_.size(), before);
 }
 
+TEST_F(PlayTrackTest, AHeldPictureThatCannotBeSentIsWaitedBehind) {
+    setup_.codec = TD_CODEC_H264;
+    track_ = Track(TD_VIDEO, TD_CODEC_H264, {1, 1000});
+    auto track = make();
+    const auto picture = [this](std::uint8_t size, std::int64_t pts, std::uint32_t flags) {
+        return OwnedPacket(context_, 0, Bytes{0, 0, 0, size, 0x65, 1, 2}, pts, flags);
+    };
+    track.hold(picture(9, 0, TD_PACKET_KEY).packet);  // of nine bytes it has three
+    track.hold(picture(3, 40, 0).packet);
+    EXPECT_FALSE(track.catch_up(timeline_, 1'000'000));
+    EXPECT_TRUE(track.waits_for_key());
+    EXPECT_TRUE(sent_.empty());
+    for (const int pts : {80, 120, 160}) track.send(picture(3, pts, TD_PACKET_KEY).packet, timeline_, pts * 1000);
+    ASSERT_EQ(sent_.size(), 3u);
+    EXPECT_EQ(sent_[2].timestamp - sent_[1].timestamp, 3600u);
+    track.send(picture(9, 200, 0).packet, timeline_, 200'000);
+    EXPECT_TRUE(track.waits_for_key()) << "what follows refers to it";
+}
+
 TEST_F(PlayTrackTest, SoundIsNotHeld) {
     setup_.codec = TD_CODEC_OPUS;
     setup_.clock = 48'000;

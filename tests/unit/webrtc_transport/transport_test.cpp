@@ -64,6 +64,38 @@ TEST_F(TransportTest, AnAnswerLeavesFromTheAddressThatWasWrittenTo) {
     }
 }
 
+TEST_F(TransportTest, APlayerIsWokenBeforeItsThreadKnewOfIt) {
+    Transport transport(context_, on("127.0.0.1"));
+    Client first(host_, theirs_, transport.fingerprint()), second(host_, theirs_, transport.fingerprint());
+    auto config = first.expected(), other = second.expected();
+    config.is_player = other.is_player = true;
+    transport.wake(transport.add(config, heard_));
+    const auto heard = std::make_shared<Heard>();
+    transport.with(first.server_.ufrag, [&](Peer&) {  // its thread is busy when it is due to wake others
+        transport.wake(transport.add(other, heard));
+        const auto until = std::chrono::steady_clock::now() + milliseconds(2);
+        while (std::chrono::steady_clock::now() < until) continue;
+    });
+    EXPECT_TRUE(second.connect(transport.addresses()[0]));
+    EXPECT_TRUE(heard->wait_for("connected;"));
+}
+
+TEST_F(TransportTest, WhoSendsMediaIsThereWithoutChecks) {
+    Transport transport(context_, on("127.0.0.1"));
+    Client client(host_, theirs_, transport.fingerprint());
+    auto config = client.expected();
+    config.timeouts.consent = milliseconds(300);
+    transport.add(config, heard_);
+    ASSERT_TRUE(client.connect(transport.addresses()[0]));
+    std::uint8_t sent = 0;
+    const auto until = std::chrono::steady_clock::now() + milliseconds(700);
+    client.wait([&] { return std::chrono::steady_clock::now() >= until; }, [&] { client.send_rtp(++sent); });
+    client.send_rtp(++sent);
+    EXPECT_TRUE(heard_->wait_for_packets(sent));
+    EXPECT_TRUE(heard_->wait_for("connected;"));
+    EXPECT_TRUE(heard_->wait_for("connected;Failed by ICE keep alive;")) << "and then it falls silent";
+}
+
 TEST_F(TransportTest, TwoServersDoNotShareAPort) {
     Transport first(context_, on("127.0.0.1", 2));
     auto config = on("127.0.0.1");

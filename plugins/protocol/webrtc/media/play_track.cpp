@@ -87,7 +87,7 @@ void PlayTrack::send(const td_packet& packet, Timeline& timeline, std::int64_t n
             waits_for_key_ = true;
         if (waits_for_key_) return;
     }
-    put(packet, rescale(packet.pts, track_.track.time_base, rtp_clock()), shown_us, now_us);
+    if (!put(packet, rescale(packet.pts, track_.track.time_base, rtp_clock()), shown_us, now_us)) interrupt();
 }
 
 bool PlayTrack::catch_up(Timeline& timeline, std::int64_t now_us) {
@@ -101,7 +101,10 @@ bool PlayTrack::catch_up(Timeline& timeline, std::int64_t now_us) {
         const auto spent_us = now_us - chase_->began_us;
         const bool is_due = stream_us(packet) - chase_->from_us <= spent_us * chase_->speed;
         if (!is_due && spent_us < longest_chase_us) return true;
-        put(packet, rescale(timeline.stream_us(now_us).value(), {1, 1'000'000}, rtp_clock()), now_us, now_us);
+        if (!put(packet, rescale(timeline.stream_us(now_us).value(), {1, 1'000'000}, rtp_clock()), now_us, now_us)) {
+            interrupt();
+            return false;
+        }
         not_before_ = *timestamp_ + 1;
         backlog_.pop();
     }
@@ -109,13 +112,13 @@ bool PlayTrack::catch_up(Timeline& timeline, std::int64_t now_us) {
     return false;
 }
 
-void PlayTrack::put(const td_packet& packet, std::int64_t ticks, std::int64_t shown_us, std::int64_t now_us) {
+bool PlayTrack::put(const td_packet& packet, std::int64_t ticks, std::int64_t shown_us, std::int64_t now_us) {
     payloads_.clear();
     try {
         packetiser_->packetise(packet, payloads_);
     } catch (const Malformed& e) {
         context_.debug(std::string("a packet cannot be sent: ") + e.what());
-        return;
+        return false;
     }
     if (std::exchange(has_other_clock_, false) && timestamp_)
         setup_.first_timestamp = ticks_until(shown_us) - static_cast<std::uint32_t>(ticks);
@@ -130,6 +133,7 @@ void PlayTrack::put(const td_packet& packet, std::int64_t ticks, std::int64_t sh
         datagram_(ByteSpan(room_).first(sender_.write(room_, payload, *timestamp_, {}, now_us)));
     }
     payloads_.clear();
+    return true;
 }
 
 /// The RTP time of that moment, by the last packet.

@@ -72,8 +72,8 @@ private:
     struct Chase {
         std::int64_t began_us, from_us, speed;  // `from_us` of the stream's time; the speed is 1 in real time
     };
-    /// `ticks` of the RTP clock are the stream's time when it is shown.
-    void put(const td_packet& packet, std::int64_t ticks, std::int64_t shown_us, std::int64_t now_us);
+    /// `ticks` of the RTP clock are the stream's time when it is shown. False: it cannot be sent.
+    bool put(const td_packet& packet, std::int64_t ticks, std::int64_t shown_us, std::int64_t now_us);
     std::uint32_t ticks_until(std::int64_t shown_us) const;
     std::int64_t stream_us(const td_packet& packet) const;
     td_rational rtp_clock() const { return {1, static_cast<std::int32_t>(setup_.clock)}; }

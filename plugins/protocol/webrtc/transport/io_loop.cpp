@@ -168,11 +168,13 @@ void IoLoop::dispatch(const Pair& via, const Arrival& arrival, IoLoop* from) {
         const auto message = stun::parse(arrival.packet);
         const auto name = message ? message->username.substr(0, message->username.find(':')) : std::string_view();
         if (name == entry->config.local.ufrag) return check(entry, *message, via, arrival.at, from);
-        if (entry->peer->holds(via, arrival.at)) {  // the address that a check comes from may be forged
+        const bool is_request = message && message->kind == stun::Kind::request;
+        if (!is_request || entry->peer->holds(via, arrival.at)) {  // the address it comes from may be forged
             ++counts_.strange;
             return;
         }
         release(via);
+        if (from != this) return;  // the next check is looked at where it comes
     } else if (const auto other = elsewhere_.find(via); other != elsewhere_.end()) {
         return forward(other->second, via, arrival);
     }
@@ -267,8 +269,8 @@ void IoLoop::wake_players() {
     }
     for (const auto& entry : awake_) {
         entry->is_woken = false;
-        if (entry->is_over) continue;
         guarded([&] {
+            if (!adopt(entry)) return;
             entry->events->woken();
             settle(entry);
         });

@@ -55,6 +55,8 @@ void Peer::receive(const Pair& via, const Arrival& datagram) {
         const auto plain =
             srtp_->unprotect(control ? SrtpSession::Type::rtcp : SrtpSession::Type::rtp, datagram.packet);
         if (!plain || state_ != State::connected) return;
+        heard_via_ = via;
+        heard_at_ = datagram.at;
         auto arrival = datagram;
         arrival.packet = *plain;
         control ? events_.rtcp(arrival) : events_.rtp(arrival);
@@ -68,8 +70,8 @@ void Peer::tick(Time now) {
         why_ = "DTLS did not finish in time";
         return fail("Failed by DTLS error");
     }
-    if (state_ == State::connected && now - ice_.last_check().value_or(since_) >= config_.timeouts.consent)
-        return fail("Failed by ICE keep alive");
+    const auto last = std::max(ice_.last_check().value_or(since_), heard_at_);  // some clients check only once
+    if (state_ == State::connected && now - last >= config_.timeouts.consent) return fail("Failed by ICE keep alive");
     if (!is_over() && dtls_ && !srtp_) {
         dtls_->tick();
         look_at_dtls();

@@ -109,11 +109,12 @@ public:
     void tick_soon() { wants_tick_ = true; }
     /// Whether that was asked for since the last call.
     bool takes_wish() { return std::exchange(wants_tick_, false); }
-    /// Whether the pair is its own: it was checked there not long ago. Clients do so each 5 s or so (RFC 7675 section
-    /// 5.1); one that is gone without a word leaves its port to others.
+    /// Whether the pair is its own: a check or a genuine packet came over it not long ago. One that is gone without a
+    /// word leaves its port to others.
     bool holds(const Pair& pair, Time now) const {
         constexpr Time long_ago = std::chrono::seconds(10);
-        const auto last = ice_.last_check(pair);
+        auto last = ice_.last_check(pair);
+        if (last && heard_via_ == pair) last = std::max(*last, heard_at_);
         return last && now - *last < std::min(long_ago, config_.timeouts.consent);
     }
     /// The pair is no more: its connection is closed, or it is another peer's.
@@ -144,7 +145,9 @@ private:
     std::optional<SrtpSession> srtp_;    // when DTLS is up
     Pair via_;                           // of the last DTLS datagram or check; for answers while no pair is nominated
     State state_ = State::checking;
-    Time since_;  // of the state
+    Time since_;      // of the state
+    Pair heard_via_;  // of the last genuine packet, which came at `heard_at_`
+    Time heard_at_{};
     bool wants_tick_ = false;
     Time at_{};  // when the datagram came that DTLS has in hand
     std::string why_;

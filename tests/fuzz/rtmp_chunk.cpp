@@ -1,11 +1,15 @@
-// RTMP's chunk layer and the commands in it: whatever arrives, and in whatever portions, the same messages come out.
+// RTMP's chunk layer and the commands in it, heard by a server and by a client: whatever arrives, and in whatever
+// portions, the same messages come out.
 #include <algorithm>
 #include <cstdlib>
 #include <vector>
 
 #include "rtmp/chunk.hpp"
+#include "rtmp/client_conversation.hpp"
 #include "rtmp/conversation.hpp"
 #include "rtmp/handshake.hpp"
+#include "rtmp/pull_address.hpp"
+#include "tapedeck/context.hpp"
 
 using namespace tapedeck;
 using namespace tapedeck::rtmp;
@@ -46,6 +50,24 @@ struct Yes : Decisions {
     void metadata(const amf::Object&) override {}
 };
 
+/// Hears the end once at most.
+struct Ends : PlayEvents {
+    int ends = 0;
+    void play_ended(const std::string&) override { ++ends; }
+    void metadata(const amf::Object&) override {}
+};
+
+void play(const std::vector<Whole>& messages) {
+    Ends ends;
+    ClientConversation client(ends, {"live", "rtmp://h/live", "cam"});
+    client.begin();
+    try {
+        for (const auto& [message, payload] : messages) client.message(message.type, message.stream, payload);
+    } catch (const Malformed&) {
+    }
+    if (ends.ends > 1) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -57,6 +79,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 0; i < parts.size(); ++i)
         if (parts[i].payload != whole[i].payload || parts[i].message.timestamp != whole[i].message.timestamp)
             std::abort();
+
+    play(whole);
+    try {
+        PullAddress::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).shown();
+    } catch (const Error&) {
+    }
 
     Yes decisions;
     Conversation conversation(decisions);
@@ -70,6 +98,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     try {
         Handshake handshake;
+        std::vector<std::uint8_t> answer;
+        ByteSpan rest = bytes;
+        handshake.read(rest, answer);
+    } catch (const Malformed&) {
+    }
+    try {
+        ClientHandshake handshake;
         std::vector<std::uint8_t> answer;
         ByteSpan rest = bytes;
         handshake.read(rest, answer);

@@ -1,29 +1,10 @@
 #include "conversation.hpp"
 
-#include <array>
-
-#include "chunk.hpp"
+#include <utility>
 
 namespace tapedeck::rtmp {
 
 namespace {
-
-constexpr std::uint32_t control_chunks = 2, command_chunks = 3, status_chunks = 5;
-
-std::array<std::uint8_t, 4> big_endian(std::uint32_t value) {
-    return {static_cast<std::uint8_t>(value >> 24), static_cast<std::uint8_t>(value >> 16),
-            static_cast<std::uint8_t>(value >> 8), static_cast<std::uint8_t>(value)};
-}
-
-const amf::Value& at(const std::vector<amf::Value>& values, std::size_t index) {
-    static const amf::Value missing;
-    return index < values.size() ? values[index] : missing;
-}
-
-std::string_view member(const amf::Object& object, std::string_view name) {
-    const auto* value = object.find(name);
-    return value ? value->text() : std::string_view();
-}
 
 amf::Object status_object(std::string_view level, std::string_view code, std::string_view description) {
     amf::Object info;
@@ -32,32 +13,6 @@ amf::Object status_object(std::string_view level, std::string_view code, std::st
 }
 
 }  // namespace
-
-void Conversation::message(MessageType type, std::uint32_t stream, ByteSpan payload) {
-    switch (type) {
-        case MessageType::window_size:
-            peer_window_ = ByteReader(payload).u32();
-            return;
-        case MessageType::user_control:
-            return user_control(payload);
-        case MessageType::command_amf3:
-        case MessageType::data_amf3:
-            // AMF0 behind one byte that names the format; the values in it stay AMF0, as `connect` answers (7.1.1).
-            if (!payload.empty() && payload[0] == 0) payload = payload.subspan(1);
-            break;
-        case MessageType::command_amf0:
-        case MessageType::data_amf0:
-            break;
-        default:
-            return;  // acknowledgements, peer bandwidth, shared objects
-    }
-    const bool is_data = type == MessageType::data_amf0 || type == MessageType::data_amf3;
-    if (is_data) return data(payload);
-    if (payload.size() > longest_command)
-        throw Malformed("a command or metadata of " + std::to_string(payload.size()) + " bytes; " +
-                        std::to_string(longest_command) + " are allowed");
-    command(stream, amf::read_all(payload));
-}
 
 void Conversation::command(std::uint32_t stream, const Values& values) {
     const auto name = at(values, 0).text();
@@ -89,9 +44,7 @@ void Conversation::on_connect(const Values& values) {
 void Conversation::accept() {
     state_ = State::connected;
     send_number(MessageType::window_size, window);
-    const auto size = big_endian(window);
-    const std::array<std::uint8_t, 5> bandwidth{size[0], size[1], size[2], size[3], 2};  // 2: dynamic
-    send(control_chunks, MessageType::peer_bandwidth, 0, bandwidth);
+    send_bandwidth(window);
     send_number(MessageType::set_chunk_size, chunk_size);
     amf::Object server;
     server.set("fmsVer", "FMS/3,5,7,7009").set("capabilities", 31.0).set("mode", 1.0);
@@ -168,64 +121,12 @@ void Conversation::on_play(std::uint32_t stream) {
     status(stream, "error", "NetStream.Play.Failed", "This server takes streams by RTMP and does not play them.");
 }
 
-/// Metadata comes as `onMetaData` with an object, in most senders behind the name `@setDataFrame`. It is only for show:
-/// what is too long or cannot be read is passed over, and the media goes on.
-void Conversation::data(ByteSpan payload) {
-    if (payload.size() > longest_command) return;
-    std::vector<amf::Value> values;
-    try {
-        values = amf::read_all(payload);
-    } catch (const Malformed&) {
-        return;
-    }
+/// Metadata comes as `onMetaData` with an object, in most senders behind the name `@setDataFrame`.
+void Conversation::data(const Values& values) {
     std::size_t index = 0;
     if (at(values, index).text() == "@setDataFrame") ++index;
     if (at(values, index).text() != "onMetaData") return;
     if (const auto* object = at(values, index + 1).object()) decisions_.metadata(*object);
-}
-
-void Conversation::user_control(ByteSpan payload) {
-    ByteReader reader(payload);
-    const auto event = static_cast<ControlEvent>(reader.u16());
-    if (event == ControlEvent::ping_request) send_event(ControlEvent::ping_response, reader.u32());
-}
-
-void Conversation::ping(std::uint32_t timestamp) {
-    send_event(ControlEvent::ping_request, timestamp);
-}
-
-void Conversation::received(std::uint64_t total) {
-    if (peer_window_ == 0 || total - acknowledged_ < peer_window_) return;
-    acknowledged_ = total;
-    send_number(MessageType::acknowledgement, static_cast<std::uint32_t>(total));
-}
-
-void Conversation::send(std::uint32_t chunk_stream, MessageType type, std::uint32_t stream, ByteSpan payload) {
-    // The peer knows of the larger chunks once it was told, which `accept` does first.
-
-    write_message(output_, chunk_stream, type, stream, payload, told_ ? chunk_size : 128);
-    if (type == MessageType::set_chunk_size) told_ = true;
-}
-
-void Conversation::send_number(MessageType type, std::uint32_t number) {
-    send(control_chunks, type, 0, big_endian(number));
-}
-
-void Conversation::send_command(std::uint32_t stream, const Values& values) {
-    std::vector<std::uint8_t> payload;
-    for (const auto& value : values) amf::write(payload, value);
-    send(stream == 0 ? command_chunks : status_chunks, MessageType::command_amf0, stream, payload);
-}
-
-void Conversation::send_event(ControlEvent event, std::uint32_t value) {
-    const auto number = big_endian(value);
-    const std::array<std::uint8_t, 6> payload{
-        0, static_cast<std::uint8_t>(event), number[0], number[1], number[2], number[3]};
-    send(control_chunks, MessageType::user_control, 0, payload);
-}
-
-void Conversation::result(double transaction, amf::Value first, amf::Value second) {
-    send_command(0, {"_result", transaction, std::move(first), std::move(second)});
 }
 
 void Conversation::status(std::uint32_t stream, std::string_view level, std::string_view code,

@@ -119,4 +119,32 @@ void Handshake::reply(std::vector<std::uint8_t>& answer) {
     answer.insert(answer.end(), s2.begin(), s2.end());
 }
 
+void ClientHandshake::begin(std::vector<std::uint8_t>& out) {
+    std::array<std::uint8_t, 1 + handshake_size> packet{3};  // a time and a version of 0 follow
+    fill_random(packet.data() + 9, packet.size() - 9);
+    out.insert(out.end(), packet.begin(), packet.end());
+}
+
+/// C2 is S1 sent back, as it comes. What S2 has says nothing.
+void ClientHandshake::read(ByteSpan& bytes, std::vector<std::uint8_t>& out) {
+    if (taken_ == 0 && !bytes.empty()) {
+        if (bytes[0] != 3)
+            throw Malformed("what answers speaks no RTMP: its first byte is " + std::to_string(bytes[0]) + ", not 3");
+        bytes = bytes.subspan(1);
+        taken_ = 1;
+    }
+    constexpr std::size_t end_of_s1 = 1 + handshake_size;
+    if (taken_ > 0 && taken_ < end_of_s1) {
+        const auto part = bytes.first(std::min(bytes.size(), end_of_s1 - taken_));
+        out.insert(out.end(), part.begin(), part.end());
+        bytes = bytes.subspan(part.size());
+        taken_ += part.size();
+    }
+    if (taken_ >= end_of_s1) {
+        const auto count = std::min(bytes.size(), end_of_s1 + handshake_size - taken_);
+        bytes = bytes.subspan(count);
+        taken_ += count;
+    }
+}
+
 }  // namespace tapedeck::rtmp

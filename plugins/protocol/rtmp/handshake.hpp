@@ -1,4 +1,5 @@
-// The server's side of RTMP's handshake: plain (Adobe's specification 1.0, section 5.2) and with digests.
+// RTMP's handshake: the server's side, plain (Adobe's specification 1.0, section 5.2) and with digests, and the
+// client's, plain.
 #pragma once
 
 #include <array>
@@ -41,6 +42,20 @@ private:
     std::vector<std::uint8_t> packet_;  // C1, as far as it came; freed when answered
     std::size_t skipped_ = 0;           // bytes of C2, whose content says nothing
     std::optional<DigestScheme> scheme_;
+};
+
+/// The client's side. Pure but for the random bytes of C1; not thread-safe.
+class ClientHandshake {
+public:
+    /// Appends C0 and C1 to `out`.
+    static void begin(std::vector<std::uint8_t>& out);
+    /// As the server's: takes S0, S1 and S2, and appends C2. Throws Malformed on another version than 3.
+    void read(ByteSpan& bytes, std::vector<std::uint8_t>& out);
+
+    bool done() const { return taken_ == 1 + 2 * handshake_size; }
+
+private:
+    std::size_t taken_ = 0;
 };
 
 }  // namespace tapedeck::rtmp

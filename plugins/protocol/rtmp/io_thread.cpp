@@ -3,7 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 
-#include "session.hpp"
+#include "connection.hpp"
 
 namespace tapedeck::rtmp {
 
@@ -38,8 +38,8 @@ void IoThread::start() {
 
 void IoThread::stop(std::string_view reason) {
     boost::asio::post(*context_, [this, text = std::string(reason)] {
-        const auto sessions = sessions_;
-        for (const auto& session : sessions) session->abort(text);
+        const auto connections = connections_;
+        for (const auto& connection : connections) connection->abort(text);
         timed_reads_.stop();
         care_.cancel();
         work_.reset();
@@ -48,24 +48,24 @@ void IoThread::stop(std::string_view reason) {
     thread_ = {};
 }
 
-void IoThread::add(std::shared_ptr<Session> session) {
-    sessions_.insert(std::move(session));
+void IoThread::add(std::shared_ptr<Connection> connection) {
+    connections_.insert(std::move(connection));
     if (!is_caring_) look_after();
 }
 
-void IoThread::remove(const std::shared_ptr<Session>& session) {
-    sessions_.erase(session);
+void IoThread::remove(const std::shared_ptr<Connection>& connection) {
+    connections_.erase(connection);
 }
 
-/// Deadlines of all sessions from one timer.
+/// Deadlines of all connections from one timer.
 void IoThread::look_after() {
-    is_caring_ = !sessions_.empty();
+    is_caring_ = !connections_.empty();
     if (!is_caring_) return;
     care_.expires_after(std::chrono::seconds(1));
     care_.async_wait([this](auto error) {
         if (error) return;
-        const auto sessions = sessions_;
-        for (const auto& session : sessions) session->check_deadlines();
+        const auto connections = connections_;
+        for (const auto& connection : connections) connection->check_deadlines();
         look_after();
     });
 }

@@ -16,9 +16,9 @@
 
 namespace tapedeck::rtmp {
 
-class Session;
+class Connection;
 
-/// Owns its sessions. A read of any session goes through one buffer and one batch, so a quiet connection needs no
+/// Owns its connections. A read of any of them goes through one buffer and one batch, so a quiet connection needs no
 /// memory of its own for them. All members but `context` and `start` are used on the thread itself.
 class IoThread {
 public:
@@ -31,11 +31,11 @@ public:
     std::shared_ptr<boost::asio::io_context> shared_context() const { return context_; }
 
     void start();
-    /// [control] Ends all sessions with this reason, then joins. No call to the host comes afterwards.
+    /// [control] Ends all connections with this reason, then joins. No call to the host comes afterwards.
     void stop(std::string_view reason);
 
-    void add(std::shared_ptr<Session> session);
-    void remove(const std::shared_ptr<Session>& session);
+    void add(std::shared_ptr<Connection> connection);
+    void remove(const std::shared_ptr<Connection>& connection);
 
     std::vector<std::uint8_t>& read_buffer() { return read_buffer_; }
     Batch& batch() { return batch_; }
@@ -49,9 +49,9 @@ private:
     std::shared_ptr<boost::asio::io_context> context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
     TimedReads timed_reads_;
-    boost::asio::steady_timer care_;  // once a second while there are sessions
+    boost::asio::steady_timer care_;  // once a second while there are connections
     bool is_caring_ = false;
-    std::unordered_set<std::shared_ptr<Session>> sessions_;
+    std::unordered_set<std::shared_ptr<Connection>> connections_;
     std::vector<std::uint8_t> read_buffer_;
     Batch batch_;
     PacketBatch packets_;

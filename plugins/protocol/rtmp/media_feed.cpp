@@ -90,6 +90,10 @@ void MediaFeed::message(const Batch& batch, const Message& message, std::size_t 
         body(message.type, bytes, message.timestamp, out);
 }
 
+std::uint32_t MediaFeed::kinds() const {
+    return (tracks_[0].announced ? 1u << TD_VIDEO : 0u) | (tracks_[1].announced ? 1u << TD_AUDIO : 0u);
+}
+
 void MediaFeed::aggregate(ByteSpan bytes, std::uint32_t timestamp, PacketBatch& out) {
     ByteReader reader(bytes);
     std::optional<std::uint32_t> first;

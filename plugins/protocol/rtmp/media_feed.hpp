@@ -30,6 +30,8 @@ public:
     void message(const Batch& batch, const Message& message, std::size_t coming, PacketBatch& out);
     /// At the end of a read, and before anything else is said to the sink.
     bool flush(PacketBatch& out) { return out.give(sink_); }
+    /// The kinds of media that it has announced, as bits 1 << TD_VIDEO and so on.
+    std::uint32_t kinds() const;
     /// Whether the pause that `flush` asked for is over.
     bool may_go_on() const { return sink_.packets({}); }
 

@@ -26,7 +26,13 @@ enum class MessageType : std::uint8_t {
 };
 
 /// Section 7.1.7.
-enum class ControlEvent : std::uint16_t { stream_begin = 0, ping_request = 6, ping_response = 7 };
+enum class ControlEvent : std::uint16_t {
+    stream_begin = 0,
+    stream_eof = 1,
+    set_buffer_length = 3,
+    ping_request = 6,
+    ping_response = 7,
+};
 
 /// A part of a payload; the parts of one message are chained by index, because chunk streams interleave.
 struct Piece {

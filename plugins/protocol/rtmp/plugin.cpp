@@ -1,4 +1,4 @@
-// The plugin's face: RTMP and RTMPS publishers become streams.
+// The plugin's face: RTMP and RTMPS publishers become streams, and what is pulled from other servers.
 #include "tapedeck/plugin.hpp"
 
 #include <memory>
@@ -12,12 +12,16 @@ using namespace tapedeck;
 class Rtmp : public Protocol {
 public:
     static constexpr const char* id = "rtmp";
-    static constexpr const char* doc = "Takes streams from encoders over RTMP and RTMPS";
+    static constexpr const char* doc =
+        "Takes streams from encoders over RTMP and RTMPS, and pulls them from other servers: /rest-api/pull";
     static constexpr auto keys = rtmp::all_keys;
 
     explicit Rtmp(Context context) : context_(context) { rtmp::Settings::read(context); }
 
-    void start() override { server_ = std::make_unique<rtmp::Server>(context_); }
+    void start() override {
+        server_ = std::make_unique<rtmp::Server>(context_);
+        server_->serve_rest();
+    }
     void reload() { server_->reload(); }
     void stop() override {
         if (server_) server_->stop();

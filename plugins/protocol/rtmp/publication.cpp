@@ -2,7 +2,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "session.hpp"
+#include "connection.hpp"
 
 namespace tapedeck::rtmp {
 
@@ -10,29 +10,32 @@ template <class Call>
 void Publication::post(Call call) {
     const auto thread = thread_.lock();
     if (thread == nullptr) return;
-    boost::asio::post(
-        *thread, [self = shared_from_this(), session = session_, call = std::move(call)] { call(*session, *self); });
+    boost::asio::post(*thread, [self = shared_from_this(), connection = connection_, call = std::move(call)] {
+        call(*connection, *self);
+    });
 }
 
 void Publication::opened(Sink sink) {
-    post([sink](Session& session, const Publication& self) { session.opened(self, sink); });
+    post([sink](Connection& connection, const Publication& self) { connection.opened(self, sink); });
 }
 
 void Publication::refused(const Error& reason) {
-    post([reason](Session& session, const Publication& self) { session.refused(self, reason); });
+    post([reason](Connection& connection, const Publication& self) { connection.refused(self, reason); });
 }
 
 void Publication::demand(std::chrono::microseconds delay) {
-    post([delay](Session& session, const Publication& self) { session.demanded(self, delay); });
+    post([delay](Connection& connection, const Publication& self) { connection.demanded(self, delay); });
 }
 
 void Publication::kick(std::string_view reason) {
-    post([text = std::string(reason)](Session& session, const Publication& self) { session.kicked(self, text); });
+    post([text = std::string(reason)](Connection& connection, const Publication& self) {
+        connection.kicked(self, text);
+    });
 }
 
-/// RTMP has no message that could tell the client the recording's name. The session ends on its own thread.
+/// RTMP has no message that could tell the client the recording's name. The connection ends on its own thread.
 void Publication::released(const td_recording* /*recording*/) {
-    if (const auto thread = thread_.lock()) boost::asio::post(*thread, [session = std::move(session_)] {});
+    if (const auto thread = thread_.lock()) boost::asio::post(*thread, [connection = std::move(connection_)] {});
 }
 
 }  // namespace tapedeck::rtmp

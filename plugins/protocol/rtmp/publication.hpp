@@ -1,4 +1,4 @@
-// The host's answers to one publication, carried to the session's thread.
+// The host's answers to one publication, carried to the thread of its connection.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -8,14 +8,14 @@
 
 namespace tapedeck::rtmp {
 
-class Session;
+class Connection;
 
-/// Called on host threads; only posts, and not once the thread is gone. Owns a share of the session until `released`,
-/// and none of the thread: what is posted to a stopped one would keep both for ever.
+/// Called on host threads; only posts, and not once the thread is gone. Owns a share of the connection until
+/// `released`, and none of the thread: what is posted to a stopped one would keep both for ever.
 class Publication : public Publisher, public std::enable_shared_from_this<Publication> {
 public:
-    Publication(std::weak_ptr<boost::asio::io_context> thread, std::shared_ptr<Session> session)
-        : thread_(std::move(thread)), session_(std::move(session)) {}
+    Publication(std::weak_ptr<boost::asio::io_context> thread, std::shared_ptr<Connection> connection)
+        : thread_(std::move(thread)), connection_(std::move(connection)) {}
 
     void opened(Sink sink) override;
     void refused(const Error& reason) override;
@@ -28,7 +28,7 @@ private:
     void post(Call call);
 
     std::weak_ptr<boost::asio::io_context> thread_;
-    std::shared_ptr<Session> session_;
+    std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace tapedeck::rtmp

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "tapedeck/abi.h"
+
 namespace tapedeck::rtmp {
 
 /// What a session description (RFC 8866) allows. Codec names are compared without case; rates and channels do not
@@ -24,6 +26,11 @@ public:
     /// `kind` is TD_VIDEO or TD_AUDIO.
     bool allows(std::uint32_t kind) const;
     bool allows(std::uint32_t kind, std::uint32_t codec) const;
+    /// As td_stream_info.expects. Both kinds may come, and only the client knows: then nothing is expected.
+    std::uint32_t expected() const {
+        if (allows(TD_VIDEO) == allows(TD_AUDIO)) return 0;
+        return 1u << (allows(TD_VIDEO) ? TD_VIDEO : TD_AUDIO);
+    }
     /// Whether a H.264 profile_idc is among those offered (profile-level-id, RFC 6184 section 8.1), or none is named.
     bool offers_profile(std::uint8_t profile) const { return profiles_.empty() || profiles_.contains(profile); }
 

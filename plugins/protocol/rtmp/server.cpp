@@ -16,6 +16,11 @@ Server::Server(Context context) : context_(context), shared_(context), current_(
     for (const auto& thread : threads_) thread->start();
 }
 
+void Server::serve_rest() {
+    pulls_ = std::make_unique<Pulls>(
+        shared_, [this] { return current().settings; }, [this]() -> IoThread& { return next_thread(); });
+}
+
 Server::~Server() {
     stop();
 }
@@ -77,6 +82,7 @@ void Server::take(Listener::Socket socket, IoThread& thread, bool with_tls) {
 }
 
 void Server::stop() {
+    if (pulls_) pulls_->stop();
     if (!listeners_.empty()) {
         // Closed on their own thread, which still runs.
         std::promise<void> closed;

@@ -1,12 +1,14 @@
-// The plugin at work: ports, threads and connections.
+// The plugin at work: ports, threads and connections, and what is pulled.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include "io_thread.hpp"
+#include "pulls.hpp"
 #include "session.hpp"
 #include "settings.hpp"
 #include "tls.hpp"
@@ -23,6 +25,8 @@ public:
     explicit Server(Context context);
     ~Server();
 
+    /// Opens /rest-api/pull, once for a host.
+    void serve_rest();
     /// Reads RELOAD settings and the certificate anew. Connections keep what they began with; on failure all stays.
     void reload();
     /// Ends all connections. The host is not called afterwards.
@@ -30,7 +34,7 @@ public:
 
     /// A fresh connection, on the first io thread.
     void take(boost::asio::ip::tcp::socket socket, IoThread& thread, bool with_tls);
-    /// The thread for the next connection.
+    /// [any] The thread for the next connection.
     IoThread& next_thread();
 
 private:
@@ -48,7 +52,8 @@ private:
     Current current_;
     std::vector<std::unique_ptr<IoThread>> threads_;
     std::vector<std::unique_ptr<Listener>> listeners_;
-    std::size_t turn_ = 0;
+    std::unique_ptr<Pulls> pulls_;
+    std::atomic<std::size_t> turn_ = 0;
     std::uint64_t turned_away_ = 0;
     std::chrono::steady_clock::time_point told_{};
 };

@@ -34,13 +34,6 @@ struct StreamInfo {
     td_stream_info info{};
 };
 
-/// Both kinds may come, and only the client knows: then nothing is expected.
-std::uint32_t expected(const PublishSdp& sdp) {
-    const bool video = sdp.allows(TD_VIDEO), audio = sdp.allows(TD_AUDIO);
-    if (video == audio) return 0;
-    return 1u << (video ? TD_VIDEO : TD_AUDIO);
-}
-
 /// What `admit` answers to.
 struct Asker {
     std::shared_ptr<boost::asio::io_context> thread;
@@ -74,7 +67,7 @@ void Session::connect(const ConnectRequest& request) {
     stream.info.remote = text_of(transport_.remote());
     const auto* streams = shared_.host.service<td_streams>(TD_STREAMS);
     if (streams == nullptr) throw Error(TD_UNSUPPORTED, "this host has no streams");
-    auto* asker = new Asker{thread_.shared_context(), shared_from_this()};
+    auto* asker = new Asker{thread_.shared_context(), self()};
     streams->admit(shared_.host.get(), TD_CONNECT, &stream.info, &Asker::done, asker);
 }
 
@@ -98,20 +91,15 @@ void Session::publish(const PublishRequest& request) {
 
 void Session::ask_to_publish() {
     StreamInfo stream(request_.name, connection_, request_.parameters);
-    stream.info.session = text_of(session_id_);
-    stream.info.remote = text_of(transport_.remote());
-    stream.info.expects = expected(*settings_->sdp);
     stream.info.record = settings_->record ? TD_RECORD_YES : TD_RECORD_BY_RULES;
-    publication_ = std::make_shared<Publication>(thread_.shared_context(), shared_from_this());
-    tapedeck::publish(shared_.host, stream.info, publication_);
+    ask_for_stream(stream.info);
 }
 
 void Session::opened(const Publication& publication, Sink sink) {
     if (publication_.get() != &publication || is_closed_ || is_finishing_)
         return sink.close("the client left before its stream was open");
-    sink_ = sink;
-    feed_.emplace(shared_.host, sink_, settings_->sdp, request_.name);
-    shared_.names.add(request_.name, std::weak_ptr<Replaceable>(weak_from_this().lock()));
+    take_sink(sink, request_.name);
+    shared_.names.add(request_.name, self());
     if (!connection_.agent.empty())  // the host logs the rest
         shared_.host.info(printable(request_.name) + " is sent by " + printable(connection_.agent));
     conversation_.start();
@@ -135,16 +123,10 @@ bool Session::wait_for_name() {
         retry_until_ = Clock::now() + retry_limit;
     if (Clock::now() >= retry_until_) return false;
     retry_.expires_after(retry_step);
-    retry_.async_wait([self = shared_from_this()](auto error) {
+    retry_.async_wait([self = self()](auto error) {
         if (!error && !self->is_closed_ && !self->is_finishing_) self->ask_to_publish();
     });
     return true;
-}
-
-void Session::demanded(const Publication& publication, std::chrono::microseconds delay) {
-    if (publication_.get() != &publication) return;
-    demand_ = delay;
-    choose_reading();
 }
 
 void Session::kicked(const Publication& publication, const std::string& why) {

@@ -14,6 +14,11 @@ Settings Settings::read(const Context& context) {
     settings.handshake_timeout = context.duration(keys::handshake_timeout);
     settings.idle_timeout = context.duration(keys::idle_timeout);
     settings.replace_after = context.duration(keys::replace_after);
+    settings.pull_timeout = context.duration(keys::pull_timeout);
+    settings.pull_longest_pause = context.duration(keys::pull_longest_pause);
+    settings.pull_give_up = context.duration(keys::pull_give_up);
+    settings.pull_verify = context.boolean(keys::pull_verify);
+    settings.pull_most = static_cast<std::size_t>(context.integer(keys::pull_most));
     settings.threads = static_cast<std::size_t>(context.integer(keys::threads));
     settings.max_connections = static_cast<std::size_t>(context.integer(keys::max_connections));
     settings.limits.message = static_cast<std::uint32_t>(context.integer(keys::max_message));

@@ -59,21 +59,58 @@ inline constexpr auto replace_after =
         .within(0, 86'400'000'000)
         .reload()
         .about("A publisher silent for longer than this is replaced by a newcomer of the same name; 0 never replaces");
+inline constexpr auto pull_timeout =
+    Key::duration("pull_timeout", "10s")
+        .within(500'000, 3'600'000'000)
+        .reload()
+        .about("A server from which no media came for so long, from the first word on, is left and tried again");
+inline constexpr auto pull_longest_pause =
+    Key::duration("pull_longest_pause", "10s")
+        .within(50'000, 3'600'000'000)
+        .reload()
+        .about("A source that is not there is tried again after 1 s, then after twice as long each time, at most this");
+inline constexpr auto pull_give_up = Key::duration("pull_give_up", "1h")
+                                         .within(0, 2'592'000'000'000)
+                                         .reload()
+                                         .about("A pull whose source was away for so long ends; 0 tries for ever");
+inline constexpr auto pull_verify =
+    Key::boolean("pull_verify", "true")
+        .reload()
+        .about("Servers of rtmps:// that are pulled from must show a certificate that the system's authorities signed");
+inline constexpr auto pull_most =
+    Key::integer("pull_most", "1000").within(1, 100'000).reload().about("Streams pulled at one time");
 }  // namespace keys
 
-inline constexpr std::array all_keys{keys::address,           keys::port,          keys::tls_port,
-                                     keys::certificate,       keys::key,           keys::record,
-                                     keys::publish_sdp,       keys::read_interval, keys::threads,
-                                     keys::max_connections,   keys::max_message,   keys::max_chunk_streams,
-                                     keys::handshake_timeout, keys::idle_timeout,  keys::replace_after};
+inline constexpr std::array all_keys{keys::address,
+                                     keys::port,
+                                     keys::tls_port,
+                                     keys::certificate,
+                                     keys::key,
+                                     keys::record,
+                                     keys::publish_sdp,
+                                     keys::read_interval,
+                                     keys::threads,
+                                     keys::max_connections,
+                                     keys::max_message,
+                                     keys::max_chunk_streams,
+                                     keys::handshake_timeout,
+                                     keys::idle_timeout,
+                                     keys::replace_after,
+                                     keys::pull_timeout,
+                                     keys::pull_longest_pause,
+                                     keys::pull_give_up,
+                                     keys::pull_verify,
+                                     keys::pull_most};
 
 /// Values of one moment. A connection keeps the snapshot that it began with.
 struct Settings {
     std::string address, certificate, key;
     std::uint16_t port = 0, tls_port = 0;
     bool record = false;
-    std::chrono::microseconds read_interval{}, handshake_timeout{}, idle_timeout{}, replace_after{};
-    std::size_t threads = 1, max_connections = 0;
+    std::chrono::microseconds read_interval{}, handshake_timeout{}, idle_timeout{}, replace_after{}, pull_timeout{},
+        pull_longest_pause{}, pull_give_up{};
+    std::size_t threads = 1, max_connections = 0, pull_most = 0;
+    bool pull_verify = true;
     ChunkLimits limits;
     std::shared_ptr<const PublishSdp> sdp;
 

@@ -2,6 +2,7 @@
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -48,12 +49,23 @@ BIO_METHOD* socket_method() {
 
 }  // namespace
 
-TlsContext::TlsContext(const std::string& certificate, const std::string& key)
-    : context_(SSL_CTX_new(TLS_server_method())) {
+TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method)) {
     if (!context_) throw Error("OpenSSL: " + last_error());
     SSL_CTX_set_min_proto_version(get(), TLS1_2_VERSION);
     SSL_CTX_set_mode(get(),
                      SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+}
+
+std::shared_ptr<TlsContext> TlsContext::of_client(bool verifies) {
+    const std::shared_ptr<TlsContext> made(new TlsContext(TLS_client_method()));
+    if (!verifies) return made;
+    if (SSL_CTX_set_default_verify_paths(made->get()) != 1)
+        throw Error("the certificates of the system's authorities cannot be read: " + last_error());
+    SSL_CTX_set_verify(made->get(), SSL_VERIFY_PEER, nullptr);
+    return made;
+}
+
+TlsContext::TlsContext(const std::string& certificate, const std::string& key) : TlsContext(TLS_server_method()) {
     if (SSL_CTX_use_certificate_chain_file(get(), certificate.c_str()) != 1)
         throw Error("setting 'protocol.rtmp.certificate': " + certificate +
                     " is no readable PEM certificate: " + last_error());
@@ -62,14 +74,24 @@ TlsContext::TlsContext(const std::string& certificate, const std::string& key)
                     last_error());
 }
 
-TlsSession::TlsSession(std::shared_ptr<TlsContext> context, int descriptor)
+TlsSession::TlsSession(std::shared_ptr<TlsContext> context, int descriptor, const std::string& server)
     : descriptor_(descriptor), context_(std::move(context)), session_(SSL_new(context_->get())) {
     auto* bio = BIO_new(socket_method());
     if (!session_ || bio == nullptr) throw std::bad_alloc();
     BIO_set_data(bio, &descriptor_);
     BIO_set_init(bio, 1);
     SSL_set_bio(session_.get(), bio, bio);
-    SSL_set_accept_state(session_.get());
+    if (server.empty()) {
+        SSL_set_accept_state(session_.get());
+        return;
+    }
+    SSL_set_connect_state(session_.get());
+    auto* expected = SSL_get0_param(session_.get());
+    if (X509_VERIFY_PARAM_set1_ip_asc(expected, server.c_str()) == 1) return;  // an address; no name to ask for
+    X509_VERIFY_PARAM_set1_host(expected, server.c_str(), server.size());
+    // What the macro SSL_set_tlsext_host_name does, with a cast of its own.
+    SSL_ctrl(session_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+             const_cast<char*>(server.c_str()));
 }
 
 TlsSession::Result TlsSession::outcome(int returned) const {
@@ -78,12 +100,18 @@ TlsSession::Result TlsSession::outcome(int returned) const {
         case SSL_ERROR_WANT_WRITE:
             return {Outcome::would_block, 0, {}};
         case SSL_ERROR_ZERO_RETURN:
-            return {Outcome::ended, 0, "the client closed the connection"};
+            return {Outcome::ended, 0, "the peer closed the connection"};
         case SSL_ERROR_SYSCALL:
             ERR_clear_error();
-            return {Outcome::ended, 0, errno == 0 ? "the client closed the connection" : std::strerror(errno)};
-        default:
-            return {Outcome::ended, 0, "TLS: " + last_error()};
+            return {Outcome::ended, 0, errno == 0 ? "the peer closed the connection" : std::strerror(errno)};
+        default: {
+            auto why = "TLS: " + last_error();
+            const auto verified = SSL_get_verify_result(session_.get());
+            if (verified != X509_V_OK && SSL_get_verify_mode(session_.get()) != SSL_VERIFY_NONE)
+                why += std::string(": ") + X509_verify_cert_error_string(verified) +
+                       "; setting 'protocol.rtmp.pull_verify'";
+            return {Outcome::ended, 0, std::move(why)};
+        }
     }
 }
 

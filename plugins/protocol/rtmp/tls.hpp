@@ -1,4 +1,4 @@
-// TLS 1.2 and 1.3 of one server certificate, over sockets that never wait.
+// TLS 1.2 and 1.3 over sockets that never wait, a server's and a client's.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -12,15 +12,20 @@
 
 namespace tapedeck::rtmp {
 
-/// A certificate chain and its key. Shared by the sessions that began with it.
+/// A server's certificate chain and its key, or what a client trusts. Shared by the sessions that began with it.
 class TlsContext {
 public:
     /// Throws Error naming the file that cannot be used and the setting that names it.
     TlsContext(const std::string& certificate, const std::string& key);
 
+    /// A client's. `verifies`: servers must show a certificate for their name that the system's authorities signed.
+    static std::shared_ptr<TlsContext> of_client(bool verifies);
+
     SSL_CTX* get() const { return context_.get(); }
 
 private:
+    explicit TlsContext(const SSL_METHOD* method);
+
     struct Free {
         void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
     };
@@ -30,7 +35,8 @@ private:
 /// One connection. Borrows the descriptor. Stays where it is made.
 class TlsSession {
 public:
-    TlsSession(std::shared_ptr<TlsContext> context, int descriptor);
+    /// `server`: the name or address of the server that a client speaks to; empty on the server's side.
+    TlsSession(std::shared_ptr<TlsContext> context, int descriptor, const std::string& server = {});
 
     TlsSession(const TlsSession&) = delete;
     TlsSession& operator=(const TlsSession&) = delete;
@@ -43,6 +49,8 @@ public:
     };
     Result read(std::span<std::uint8_t> into);
     Result write(ByteSpan bytes);
+    /// The handshake is over.
+    bool is_open() const { return SSL_is_init_finished(session_.get()) == 1; }
     /// Says to the peer that nothing more comes.
     void finish();
 

@@ -25,7 +25,7 @@ std::string text(const net::ip::tcp::endpoint& endpoint) {
 
 }  // namespace
 
-Transport::Transport(Socket socket, std::shared_ptr<TlsContext> tls)
+Transport::Transport(Socket socket, std::shared_ptr<TlsContext> tls, const std::string& server)
     : socket_(std::move(socket)), protocol_(net::ip::tcp::v4()), descriptor_(socket_.native_handle()) {
     boost::system::error_code error;
     const auto local = socket_.local_endpoint(error);
@@ -35,7 +35,7 @@ Transport::Transport(Socket socket, std::shared_ptr<TlsContext> tls)
     socket_.native_non_blocking(true, error);
     socket_.set_option(net::ip::tcp::no_delay(true), error);
     socket_.set_option(net::socket_base::keep_alive(true), error);
-    if (tls) tls_ = std::make_unique<TlsSession>(std::move(tls), descriptor_);
+    if (tls) tls_ = std::make_unique<TlsSession>(std::move(tls), descriptor_, server);
 }
 
 Transport::~Transport() {
@@ -57,7 +57,7 @@ ReadResult Transport::read(std::span<std::uint8_t> into) {
     }
     const auto got = ::recv(descriptor_, into.data(), into.size(), 0);
     if (got > 0) return {static_cast<std::size_t>(got), static_cast<std::size_t>(got) < into.size(), false, {}};
-    if (got == 0) return {0, true, true, "the client closed the connection"};
+    if (got == 0) return {0, true, true, "the peer closed the connection"};
     if (errno == EAGAIN || errno == EINTR) return {0, true, false, {}};
     return {0, true, true, std::strerror(errno)};
 }

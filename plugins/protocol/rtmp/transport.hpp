@@ -27,10 +27,13 @@ class Transport {
 public:
     using Socket = boost::asio::ip::tcp::socket;
 
-    /// `tls` null: plain. The TLS handshake happens within reads and writes.
-    Transport(Socket socket, std::shared_ptr<TlsContext> tls);
+    /// `tls` null: plain. The TLS handshake happens within reads and writes; with a name in `server` it is a client's,
+    /// whose first word comes with the first read.
+    Transport(Socket socket, std::shared_ptr<TlsContext> tls, const std::string& server = {});
     ~Transport();
 
+    /// Whether writes can be had: always, but for the time of a TLS handshake.
+    bool is_ready() const { return !tls_ || tls_->is_open(); }
     /// How many bytes wait in the socket; 0 when that is not known, as through TLS.
     std::size_t available() const;
     ReadResult read(std::span<std::uint8_t> into);

@@ -4,13 +4,14 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
 #include <boost/asio/ssl.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 
@@ -31,7 +32,11 @@ public:
         std::filesystem::create_directories(folder_);
         EVP_PKEY* key = EVP_EC_gen("P-256");
         X509* x509 = X509_new();
+        X509_set_version(x509, X509_VERSION_3);
         ASN1_INTEGER_set(X509_get_serialNumber(x509), 1);
+        X509_EXTENSION* name = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, "DNS:localhost");
+        X509_add_ext(x509, name, -1);
+        X509_EXTENSION_free(name);
         X509_gmtime_adj(X509_getm_notBefore(x509), 0);
         X509_gmtime_adj(X509_getm_notAfter(x509), 3600);
         X509_set_pubkey(x509, key);
@@ -98,6 +103,34 @@ TEST(Tls, TakesPublishersOverRtmps) {
         EXPECT_TRUE(client.is_closed());
     }
     server.stop();
+}
+
+/// How the client's side of a handshake between a server with this certificate and a client ends.
+std::string handshake(const Certificate& files, bool verifies, const char* server_name) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+    TlsSession server(std::make_shared<TlsContext>(files.certificate(), files.key()), ends[0]);
+    TlsSession client(TlsContext::of_client(verifies), ends[1], server_name);
+    std::array<std::uint8_t, 16> into{};
+    std::string why;
+    for (int i = 0; i < 5 && why.empty() && !(client.is_open() && server.is_open()); ++i) {
+        why = client.read(into).why;
+        server.read(into);
+    }
+    ::close(ends[0]);
+    ::close(ends[1]);
+    return client.is_open() ? "open" : why;
+}
+
+TEST(Tls, AClientTakesOnlyTheServerThatItAskedFor) {
+    const Certificate files;
+    EXPECT_EQ(handshake(files, false, "other"), "open");
+    EXPECT_NE(handshake(files, true, "localhost").find("self-signed certificate"), std::string::npos);
+    ::setenv("SSL_CERT_FILE", files.certificate().c_str(), 1);  // the system's authorities
+    EXPECT_EQ(handshake(files, true, "localhost"), "open");
+    EXPECT_NE(handshake(files, true, "other").find("hostname mismatch"), std::string::npos);
+    EXPECT_NE(handshake(files, true, "127.0.0.1").find("IP address mismatch"), std::string::npos);
+    ::unsetenv("SSL_CERT_FILE");
 }
 
 TEST(Tls, RefusesOldVersions) {

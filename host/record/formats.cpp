@@ -20,7 +20,8 @@ struct Name {
 constexpr std::array names{Name{TD_CODEC_H264, "H264"}, Name{TD_CODEC_H265, "H265"},   Name{TD_CODEC_VP8, "VP8"},
                            Name{TD_CODEC_VP9, "VP9"},   Name{TD_CODEC_AV1, "AV1"},     Name{TD_CODEC_AAC, "AAC"},
                            Name{TD_CODEC_OPUS, "OPUS"}, Name{TD_CODEC_PCMA, "PCMA"},   Name{TD_CODEC_PCMU, "PCMU"},
-                           Name{TD_CODEC_G722, "G722"}, Name{TD_CODEC_SPEEX, "SPEEX"}, Name{TD_CODEC_MP3, "MP3"}};
+                           Name{TD_CODEC_G722, "G722"}, Name{TD_CODEC_SPEEX, "SPEEX"}, Name{TD_CODEC_MP3, "MP3"},
+                           Name{TD_CODEC_MP2, "MP2"},   Name{TD_CODEC_AC3, "AC3"}};
 
 }  // namespace
 

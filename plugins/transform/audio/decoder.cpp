@@ -21,7 +21,9 @@ constexpr std::array known{Known{TD_CODEC_AAC, AV_CODEC_ID_AAC, 0, 0},
                            Known{TD_CODEC_PCMU, AV_CODEC_ID_PCM_MULAW, 8000, 1},
                            Known{TD_CODEC_G722, AV_CODEC_ID_ADPCM_G722, 16000, 1},
                            Known{TD_CODEC_SPEEX, AV_CODEC_ID_SPEEX, 16000, 1},
-                           Known{TD_CODEC_MP3, AV_CODEC_ID_MP3, 0, 0}};
+                           Known{TD_CODEC_MP3, AV_CODEC_ID_MP3, 0, 0},
+                           Known{TD_CODEC_MP2, AV_CODEC_ID_MP2, 0, 0},
+                           Known{TD_CODEC_AC3, AV_CODEC_ID_AC3, 0, 0}};
 
 // Beyond these a track or a packet is nonsense.
 constexpr std::uint32_t highest_input_rate = 192'000, most_channels = 8;

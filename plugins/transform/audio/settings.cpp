@@ -39,7 +39,8 @@ Format format_of(const Context& context, const td_track& in, const td_track& wan
     Format format{wanted.codec, number(context, sample_rate_key), number(context, channels_key),
                   static_cast<int>(context.integer(bitrate_mode_key))};
     if (wanted.codec == TD_CODEC_OPUS) {
-        const bool stereo_by_nature = in.codec == TD_CODEC_AAC || in.codec == TD_CODEC_MP3;
+        const bool stereo_by_nature = in.codec == TD_CODEC_AAC || in.codec == TD_CODEC_MP3 ||
+                                      in.codec == TD_CODEC_MP2 || in.codec == TD_CODEC_AC3;
         const int channels = in.channels != 0 ? static_cast<int>(in.channels) : stereo_by_nature ? 2 : 1;
         format.sample_rate = 48000;
         format.channels = std::min(format.channels, channels);

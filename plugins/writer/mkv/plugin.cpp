@@ -10,9 +10,10 @@ public:
     static constexpr const char* doc = "MKV: every codec as it comes, crash-safe, with its index in front";
     static constexpr const char* extension = "mkv";
     static constexpr const char* mime = "video/x-matroska";
-    static constexpr std::array<std::uint32_t, 13> codecs{
-        TD_CODEC_H264, TD_CODEC_VP8,  TD_CODEC_OPUS, TD_CODEC_AAC, TD_CODEC_H265,  TD_CODEC_VP9, TD_CODEC_AV1,
-        TD_CODEC_PCMA, TD_CODEC_PCMU, TD_CODEC_G722, TD_CODEC_MP3, TD_CODEC_SPEEX, TD_CODEC_TEXT};
+    static constexpr std::array<std::uint32_t, 15> codecs{TD_CODEC_H264, TD_CODEC_VP8,   TD_CODEC_OPUS, TD_CODEC_AAC,
+                                                          TD_CODEC_H265, TD_CODEC_VP9,   TD_CODEC_AV1,  TD_CODEC_PCMA,
+                                                          TD_CODEC_PCMU, TD_CODEC_G722,  TD_CODEC_MP3,  TD_CODEC_MP2,
+                                                          TD_CODEC_AC3,  TD_CODEC_SPEEX, TD_CODEC_TEXT};
 
     static constexpr Format format{
         "matroska",

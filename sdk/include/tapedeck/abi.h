@@ -103,7 +103,8 @@ typedef struct td_buffer {
  *   VP8 VP9 AV1 frames, temporal units; no config, vpcC, av1C
  *   AAC         raw_data_block without ADTS; config AudioSpecificConfig (ISO/IEC 14496-3)
  *   OPUS        packets; config OpusHead (RFC 7845 section 5.1)
- *   PCMA PCMU G722 SPEEX MP3  payload as on the wire; G722 has time_base 1/8000 and sample_rate 16000
+ *   PCMA PCMU G722 SPEEX  payload as on the wire; G722 has time_base 1/8000 and sample_rate 16000
+ *   MP2 MP3 AC3 frames with their headers
  *   TEXT        messages in UTF-8 (TD_DATA); shown: a writer gets a duration that may reach beyond the end */
 #define TD_CODEC_H264 TD_CODEC('a', 'v', 'c', '1')
 #define TD_CODEC_H265 TD_CODEC('h', 'v', 'c', '1')
@@ -117,6 +118,8 @@ typedef struct td_buffer {
 #define TD_CODEC_G722 TD_CODEC('g', '7', '2', '2')
 #define TD_CODEC_SPEEX TD_CODEC('s', 'p', 'x', ' ')
 #define TD_CODEC_MP3 TD_CODEC('.', 'm', 'p', '3')
+#define TD_CODEC_MP2 TD_CODEC('.', 'm', 'p', '2')
+#define TD_CODEC_AC3 TD_CODEC('a', 'c', '-', '3')
 #define TD_CODEC_TEXT TD_CODEC('t', 'e', 'x', 't')
 
 enum { TD_VIDEO = 1, TD_AUDIO = 2, TD_DATA = 3 }; /* td_track.kind */

@@ -18,7 +18,8 @@ constexpr std::array sources{
     Source{"libopus", TD_CODEC_OPUS, 48000, 2, 64000},   Source{"pcm_alaw", TD_CODEC_PCMA, 8000, 1, 0},
     Source{"pcm_mulaw", TD_CODEC_PCMU, 8000, 1, 0},      Source{"g722", TD_CODEC_G722, 16000, 1, 0},
     Source{"libspeex", TD_CODEC_SPEEX, 16000, 1, 28000}, Source{"libmp3lame", TD_CODEC_MP3, 44100, 2, 128000},
-    Source{"aac", TD_CODEC_AAC, 44100, 2, 128000},
+    Source{"aac", TD_CODEC_AAC, 44100, 2, 128000},       Source{"mp2", TD_CODEC_MP2, 48000, 2, 192000},
+    Source{"ac3", TD_CODEC_AC3, 48000, 2, 192000},
 };
 
 Encoded encode(const Source& source, const Sound& sound) {

@@ -48,6 +48,12 @@ TEST(Codecs, AacSaysBothRatesWhereTheyDiffer) {
     EXPECT_EQ(codec_setup(track).output_rate, 44100);
 }
 
+TEST(Codecs, SoundOfBroadcastsGoesInUnderItsName) {
+    EXPECT_STREQ(codec_setup(sound(TD_CODEC_MP2, 90'000, 48000, 2)).id, "A_MPEG/L2");
+    EXPECT_STREQ(codec_setup(sound(TD_CODEC_MP3, 90'000, 48000, 2)).id, "A_MPEG/L3");
+    EXPECT_STREQ(codec_setup(sound(TD_CODEC_AC3, 90'000, 48000, 6)).id, "A_AC3");
+}
+
 TEST(Codecs, WhatHasNoSetupOrNoNameIsRefused) {
     for (const std::uint32_t codec :
          {TD_CODEC_H264, TD_CODEC_H265, TD_CODEC_AV1, TD_CODEC_AAC, TD_CODEC('n', 'o', 'n', 'e')}) {

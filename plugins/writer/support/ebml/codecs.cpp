@@ -160,8 +160,10 @@ CodecSetup set_up(const td_track& track) {
         case TD_CODEC_AAC:
             set_up_aac(setup, track);
             break;
+        case TD_CODEC_MP2:
         case TD_CODEC_MP3:
-            setup.id = "A_MPEG/L3";
+        case TD_CODEC_AC3:
+            setup.id = track.codec == TD_CODEC_AC3 ? "A_AC3" : track.codec == TD_CODEC_MP2 ? "A_MPEG/L2" : "A_MPEG/L3";
             setup.sample_rate = track.sample_rate == 0 ? 44100 : track.sample_rate;
             setup.channels = channels_of(track);
             break;

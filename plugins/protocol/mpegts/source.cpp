@@ -73,6 +73,7 @@ void Source::open(const Post& post, Opened opened) {
     opened_ = std::move(opened);
     voice_ = std::make_shared<Voice>(post, weak_from_this());
     std::vector<td_attribute> credentials;
+    credentials.reserve(request_.credentials.size());
     for (const auto& [key, value] : request_.credentials) credentials.push_back({text_of(key), text_of(value)});
     const std::string remote = input_->sender().empty() ? uri_ : input_->sender();
     td_stream_info info = stream_info(request_.stream, "mpegts");

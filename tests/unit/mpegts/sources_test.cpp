@@ -154,6 +154,17 @@ TEST(SourcesTest, SilenceEndsAStreamAndItsReasonStays) {
     EXPECT_EQ(rig.shown("film").status, "FAILED");
 }
 
+TEST(SourcesTest, SrtListensOnAPortOfItsOwnForEachStreamAndEndsWithAll) {
+    Rig rig;
+    const auto one = rig.start(R"({"localStreamName":"one","transport":"srt","passphrase":"0123456789"})");
+    const auto two = rig.start(R"({"localStreamName":"two","transport":"srt"})");
+    EXPECT_NE(one, 0);
+    EXPECT_NE(one, two);
+    EXPECT_EQ(rig.shown("one").status, "CONNECTED");
+    rig.sources->stop();
+    EXPECT_EQ(rig.host.streams.wait(1)->closed(), "the server stops");
+}
+
 TEST(SourcesTest, WhatTheHostRefusesIsNotTaken) {
     Rig rig;
     rig.host.streams.refuse([](auto, const auto&) { return testkit::Refusal{TD_EXISTS, "in use"}; });

@@ -89,7 +89,7 @@ void Sources::turn(Time now) {
     if (door_ != nullptr) take_callers(now);
 }
 
-void Sources::add(Request request, std::string host, Started started) {
+void Sources::add(Request request, std::string host, const Started& started) {
     const auto shared = std::make_shared<Request>(std::move(request));
     const bool is_taken = work_->post([this, shared, host = std::move(host), started]() mutable {
         open(std::move(*shared), std::move(host), started);

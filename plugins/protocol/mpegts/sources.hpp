@@ -32,7 +32,7 @@ public:
     void reload();
 
     /// [any] `host`: of the address that is told. `started` is called once, on any thread.
-    void add(Request request, std::string host, Started started);
+    void add(Request request, std::string host, const Started& started);
     std::vector<std::shared_ptr<Source>> find(const Filter& filter) const;  ///< [any]
     /// [any] Ends them; from then on they are not found.
     void remove(const std::vector<std::shared_ptr<Source>>& gone, const std::string& reason);

@@ -12,9 +12,9 @@ constexpr double noteworthy = 0.97;          // a fall below this share is told 
 constexpr std::uint32_t message_track = 32;  // behind all that an SDP can have: the same when a page comes back
 constexpr std::size_t full_rtcp = 800;       // bytes after which a packet goes out
 
-ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const MediaSettings& settings) {
+rtp::ReceiverSetup setup_of(const sdp::Chosen& chosen, std::uint32_t track, const MediaSettings& settings) {
     const auto& codec = chosen.codec;
-    ReceiverSetup setup;
+    rtp::ReceiverSetup setup;
     setup.track = track;
     setup.codec = chosen.id;
     setup.clock = codec.clock;
@@ -113,12 +113,12 @@ void Publication::leave(const std::string& reason) {
 }
 
 /// By payload type, and by SSRC where that was not agreed upon.
-Receiver* Publication::receiver_of(const rtp::Packet& packet) {
+rtp::Receiver* Publication::receiver_of(const rtp::Packet& packet) {
     const auto found = std::find_if(receivers_.begin(), receivers_.end(),
-                                    [&](const Receiver& one) { return one.takes(packet.payload_type); });
+                                    [&](const rtp::Receiver& one) { return one.takes(packet.payload_type); });
     if (found != receivers_.end()) return &*found;
-    const auto known =
-        std::find_if(receivers_.begin(), receivers_.end(), [&](const Receiver& one) { return one.knows(packet.ssrc); });
+    const auto known = std::find_if(receivers_.begin(), receivers_.end(),
+                                    [&](const rtp::Receiver& one) { return one.knows(packet.ssrc); });
     return known == receivers_.end() ? nullptr : &*known;
 }
 
@@ -147,7 +147,7 @@ void Publication::rtp(const Arrival& arrival) {
 }
 
 /// By abs-send-time (6.18 fixed point seconds), else by the timestamps of pictures.
-void Publication::measure(const rtp::Packet& packet, const Receiver& receiver, std::int64_t now_us) {
+void Publication::measure(const rtp::Packet& packet, const rtp::Receiver& receiver, std::int64_t now_us) {
     std::int64_t sent_us = 0;
     if (send_time_) {
         const auto sent = rtp::extension(packet, *send_time_);
@@ -211,7 +211,7 @@ void Publication::work(std::int64_t now_us) {
 /// Where packets wait, for others or for their time to be given up, this is looked at again before the next tick.
 void Publication::come_back() {
     const bool holds =
-        std::any_of(receivers_.begin(), receivers_.end(), [](const Receiver& one) { return one.holds(); });
+        std::any_of(receivers_.begin(), receivers_.end(), [](const rtp::Receiver& one) { return one.holds(); });
     if (holds && peer_ != nullptr) peer_->tick_soon();
 }
 

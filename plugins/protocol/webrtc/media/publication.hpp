@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "rtp/bandwidth.hpp"
+#include "rtp/batch.hpp"
+#include "rtp/receiver.hpp"
 #include "tapedeck/media/unwrap.hpp"
 #include "webrtc/data/data_channels.hpp"
 #include "webrtc/data/message_track.hpp"
-#include "webrtc/media/batch.hpp"
-#include "webrtc/media/receiver.hpp"
 #include "webrtc/media/session.hpp"
 
 namespace tapedeck::webrtc {
@@ -36,8 +36,8 @@ public:
 private:
     void ask(const td_stream_info& info) override;
     void leave(const std::string& reason) override;
-    Receiver* receiver_of(const rtp::Packet& packet);
-    void measure(const rtp::Packet& packet, const Receiver& receiver, std::int64_t now_us);
+    rtp::Receiver* receiver_of(const rtp::Packet& packet);
+    void measure(const rtp::Packet& packet, const rtp::Receiver& receiver, std::int64_t now_us);
     void append_limit();
     void take(const ChannelMessage& message);
     void work(std::int64_t now_us);
@@ -48,11 +48,11 @@ private:
     void send();
 
     Sink sink_;
-    std::vector<Receiver> receivers_;         // by number of track
+    std::vector<rtp::Receiver> receivers_;    // by number of track
     std::optional<std::uint16_t> sctp_port_;  // the client's
     std::unique_ptr<DataChannels> channels_;  // when they were agreed upon
     std::optional<MessageTrack> messages_;    // from the first one on
-    Batch batch_;
+    rtp::Batch batch_;
     std::uint32_t own_ssrc_ = 1;
     std::optional<std::uint8_t> transport_cc_, send_time_;  // header extensions
     bool has_remb_ = false, has_reduced_size_ = true;

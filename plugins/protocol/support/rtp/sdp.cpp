@@ -1,9 +1,9 @@
-#include "webrtc/media/sdp.hpp"
+#include "rtp/sdp.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-namespace tapedeck::webrtc::sdp {
+namespace tapedeck::sdp {
 
 namespace {
 
@@ -117,7 +117,7 @@ void extension(Line& line, std::string_view value) {
 }
 
 /// An a-line; `line` is the session level before the first m-line.
-void attribute(Offer& offer, Line& line, std::string_view value) {
+void attribute(Description& offer, Line& line, std::string_view value) {
     const auto name = trimmed(take(value, ':'));
     value = trimmed(value);
     if (name == "rtpmap") {
@@ -153,6 +153,8 @@ void attribute(Offer& offer, Line& line, std::string_view value) {
         line.fingerprint = value;
     } else if (name == "setup") {
         line.setup = value;
+    } else if (name == "control") {
+        line.control = value;
     } else if (name == "group" && offer.bundle.empty() && word(value) == "BUNDLE") {
         while (!value.empty() && offer.bundle.size() < most_media) offer.bundle.emplace_back(word(value));
     }
@@ -177,9 +179,9 @@ std::optional<std::string_view> Codec::parameter(std::string_view wanted) const 
     return std::nullopt;
 }
 
-Offer parse(std::string_view text) {
+Description parse(std::string_view text) {
     if (text.size() > most_bytes) throw Malformed("an SDP of " + std::to_string(text.size()) + " bytes is too long");
-    Offer offer;
+    Description offer;
     Line session;
     bool has_version = false;
     for (std::size_t count = 0; !text.empty(); ++count) {
@@ -199,6 +201,7 @@ Offer parse(std::string_view text) {
         }
     }
     if (!has_version) throw Malformed("an SDP is empty");
+    offer.control = session.control;
     for (auto& line : offer.lines) {
         std::erase_if(line.codecs, [](const Codec& codec) { return codec.name.empty(); });
         if (line.ufrag.empty()) line.ufrag = session.ufrag;
@@ -239,4 +242,4 @@ std::vector<Bytes> parameter_sets(const Codec& codec) {
     return sets;
 }
 
-}  // namespace tapedeck::webrtc::sdp
+}  // namespace tapedeck::sdp

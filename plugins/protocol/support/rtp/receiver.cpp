@@ -1,4 +1,4 @@
-#include "webrtc/media/receiver.hpp"
+#include "rtp/receiver.hpp"
 
 #include <algorithm>
 
@@ -8,7 +8,7 @@
 #include "rtp/vp8_depacketiser.hpp"
 #include "tapedeck/media/ticks.hpp"
 
-namespace tapedeck::webrtc {
+namespace tapedeck::rtp {
 
 namespace {
 
@@ -213,4 +213,4 @@ std::optional<rtp::ReportBlock> Receiver::report(std::int64_t now_us) {
     return statistics_ ? statistics_->report(now_us) : std::nullopt;
 }
 
-}  // namespace tapedeck::webrtc
+}  // namespace tapedeck::rtp

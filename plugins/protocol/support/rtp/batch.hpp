@@ -8,7 +8,7 @@
 #include "rtp/depacketiser.hpp"
 #include "tapedeck/stream.hpp"
 
-namespace tapedeck::webrtc {
+namespace tapedeck::rtp {
 
 /// One thread.
 class Batch : public rtp::MediaOut {
@@ -55,4 +55,4 @@ private:
     std::vector<const td_packet*> pointers_;
 };
 
-}  // namespace tapedeck::webrtc
+}  // namespace tapedeck::rtp

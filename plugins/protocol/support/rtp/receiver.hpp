@@ -14,7 +14,7 @@
 #include "rtp/statistics.hpp"
 #include "rtp/ulpfec.hpp"
 
-namespace tapedeck::webrtc {
+namespace tapedeck::rtp {
 
 struct ReceiverSetup {
     std::uint32_t track = 0;     // its number in the stream
@@ -100,4 +100,4 @@ private:
     std::vector<std::uint16_t> lost_;
 };
 
-}  // namespace tapedeck::webrtc
+}  // namespace tapedeck::rtp

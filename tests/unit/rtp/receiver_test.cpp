@@ -1,4 +1,4 @@
-#include "webrtc/media/receiver.hpp"
+#include "rtp/receiver.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 
 #include "testkit/fake_host.hpp"
 
-namespace tapedeck::webrtc {
+namespace tapedeck::rtp {
 namespace {
 
 using ::testing::ElementsAre;
@@ -301,4 +301,4 @@ TEST_F(ReceiverTest, KeyFramesThatManyViewersWantAreAskedForRarely) {
 }
 
 }  // namespace
-}  // namespace tapedeck::webrtc
+}  // namespace tapedeck::rtp

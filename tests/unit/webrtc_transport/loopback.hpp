@@ -106,7 +106,7 @@ public:
         if (receive_buffer != 0) set_option(tcp_.get(), SOL_SOCKET, SO_RCVBUF, receive_buffer);
         sockaddr_storage name{};
         auto size = Endpoint::parse(ip_, 0).store(name);
-        ::bind(tcp_.get(), static_cast<const sockaddr*>(static_cast<const void*>(&name)), size);
+        if (::bind(tcp_.get(), static_cast<const sockaddr*>(static_cast<const void*>(&name)), size) != 0) return false;
         size = server.store(name);
         return ::connect(tcp_.get(), static_cast<const sockaddr*>(static_cast<const void*>(&name)), size) == 0;
     }

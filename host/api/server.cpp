@@ -270,7 +270,7 @@ private:
     net::io_context io_;
     std::optional<Listener> http_, https_, ws_, wss_;
     std::atomic<std::uint16_t> ws_port_ = 0, wss_port_ = 0;  // opened while requests are answered already
-    std::set<std::shared_ptr<Session>> sessions_;  // shared with the coroutine that runs it
+    std::set<std::shared_ptr<Session>> sessions_;            // shared with the coroutine that runs it
     std::vector<std::thread> threads_;
 };
 

@@ -133,7 +133,8 @@ void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival
         line.step_us = step;
     }
     line.arrival_us = arrival_us;
-    learn(source, line, packet.wallclock_us);
+    const auto reordered_us = packet.pts == TD_NO_TIME ? 0 : to_us(packet.pts, track.time_base) - source_us;
+    learn(source, line, packet.wallclock_us == TD_NO_TIME ? TD_NO_TIME : packet.wallclock_us - reordered_us);
     if (track.clock != *leads_) draw(source, line);
     line.placed_us = source_us + line.shift_us + source.drawn_us;
 

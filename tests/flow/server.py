@@ -21,6 +21,8 @@ BASE = {
     "ws.port": "0",
     "wss.port": "0",
     "protocol.webrtc.port": "0",
+    "rtsp.port": "0",
+    "protocol.rtsp.address": "127.0.0.1",
     "protocol.webrtc.address": "127.0.0.1",
     "file_recorder_min_space": "1m",
     "on_record_hook_script": "on_record_hook.sh",
@@ -54,7 +56,7 @@ class Server:
         for built in ("lib", "client2"):
             if not (self.home / built).exists():
                 (self.home / built).symlink_to(BUILD / built)
-        for shipped in ("access.yaml", "flash_handler_publish.sdp", "record_rules.yaml"):
+        for shipped in ("access.yaml", "cameras.yaml", "flash_handler_publish.sdp", "record_rules.yaml"):
             if (SOURCE / "conf" / shipped).exists() and not (self.home / "conf" / shipped).exists():
                 shutil.copy(SOURCE / "conf" / shipped, self.home / "conf" / shipped)
         self.hook(hook if hook is not None else (SOURCE / "bin" / "on_record_hook.sh").read_text())
@@ -64,7 +66,7 @@ class Server:
             self.configure()
         else:
             (self.home / "conf" / "flashphoner.properties").write_text(properties)
-            self.arguments += [*(word for port in ("rtmp", "https", "ws", "wss", "protocol.webrtc")
+            self.arguments += [*(word for port in ("rtmp", "rtsp", "https", "ws", "wss", "protocol.webrtc")
                                 for word in ("-D", f"{port}.port=0"))]
 
     # --- files

@@ -2,7 +2,9 @@
 // sequence number and marker in one byte, timestamp in one byte, and the payload.
 #include <array>
 
+#include "rtp/aac_depacketiser.hpp"
 #include "rtp/h264_depacketiser.hpp"
+#include "rtp/h265_depacketiser.hpp"
 #include "rtp/jitter_buffer.hpp"
 #include "rtp/redundancy.hpp"
 #include "rtp/ulpfec.hpp"
@@ -29,7 +31,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rtp::H264Depacketiser h264(context, 0);
     rtp::Vp8Depacketiser vp8(context, 0);
     rtp::AudioDepacketiser audio(rtp::opus_track(0, 2));
-    const std::array<rtp::Depacketiser*, 3> all{&h264, &vp8, &audio};
+    rtp::H265Depacketiser h265(context, 0);
+    rtp::AacDepacketiser aac(context, 0, 44'100, {{0x12, 0x10}, 13, 3, 3});
+    const std::array<rtp::Depacketiser*, 5> all{&h264, &vp8, &audio, &h265, &aac};
     rtp::JitterBuffer jitter;
     rtp::Ulpfec ulpfec(context);
     Look look;

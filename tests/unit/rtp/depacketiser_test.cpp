@@ -10,6 +10,7 @@
 
 #include "../media/hex.hpp"
 #include "rtp/h264_depacketiser.hpp"
+#include "rtp/h265_depacketiser.hpp"
 #include "rtp/jitter_buffer.hpp"
 #include "rtp/vp8_depacketiser.hpp"
 #include "tapedeck/media/h264.hpp"
@@ -26,6 +27,9 @@ const Names sets{{'S', "6764001facd9405005bb011000000300100000030320f1831960"},
                  {'P', "68ebe3cb22c0"},
                  {'T', "6742c01ed900a02ff97011000003000100000300320f162e48"},
                  {'Q', "68cb83cb20"},
+                 {'V', "40010c01ffff01600000030090000003000003003c959009"},
+                 {'H', "42010101600000030090000003000003003ca00a080f16595912930bc05a020000030002000003003210"},
+                 {'J', "4401c073c189"},
                  {'K', "100000 9d012a 4001 f000"},
                  {'L', "100000 9d012a 8002 e001"}};
 
@@ -66,7 +70,7 @@ struct Lines : MediaOut {
         const ByteSpan bytes(packet.data, packet.data_size);
         EXPECT_TRUE(packet.data >= packet.buffer->data &&
                     packet.data + packet.data_size <= packet.buffer->data + packet.buffer->capacity);
-        if (codec == TD_CODEC_H264) {
+        if (codec == TD_CODEC_H264 || codec == TD_CODEC_H265) {
             h264::for_each_nal(bytes, 4, [&](ByteSpan nal) { text += " " + to_hex(nal); });
         } else {
             text += " " + to_hex(bytes);
@@ -138,6 +142,10 @@ protected:
 
 TEST_F(Sequences, OfH264BecomeWholePicturesOrNone) {
     play<H264Depacketiser>("h264.txt", TD_CODEC_H264);
+}
+
+TEST_F(Sequences, OfH265BecomeWholePicturesOrNone) {
+    play<H265Depacketiser>("h265.txt", TD_CODEC_H265);
 }
 
 TEST_F(Sequences, OfVp8BecomeWholeFramesOrNone) {

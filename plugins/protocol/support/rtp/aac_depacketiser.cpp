@@ -31,9 +31,28 @@ Bytes from_hex(std::string_view text) {
     return bytes;
 }
 
+/// A StreamMuxConfig (ISO/IEC 14496-3 section 1.7.3.1) of one layer of AAC-LC, which is sent beside the stream.
+AacFormat latm_format(const sdp::Codec& codec) {
+    if (codec.parameter("cpresent").value_or("1") != "0") throw Malformed("LATM: its config is in the stream");
+    const auto bytes = from_hex(codec.parameter("config").value_or(""));
+    BitReader bits(bytes);
+    const bool has_version = bits.flag(), same_framing = bits.flag();
+    AacFormat format;
+    format.latm_units = bits.bits(6) + 1;
+    if (has_version || !same_framing || bits.bits(4) != 0 || bits.bits(3) != 0)
+        throw Malformed("LATM: several programs or layers");
+    const auto object_type = bits.bits(5), index = bits.bits(4);
+    if (object_type != 2 || index >= aac::sample_rates.size()) throw Malformed("LATM: another kind than AAC-LC");
+    const auto channels = bits.bits(4);
+    if (channels == 0 || channels > 7) throw Malformed("LATM: channels of a program config");
+    format.config = aac::build_config(object_type, aac::sample_rates[index], channels == 7 ? 8 : channels);
+    return format;
+}
+
 }  // namespace
 
 AacFormat AacFormat::parse(const sdp::Codec& codec) {
+    if (codec.is("MP4A-LATM")) return latm_format(codec);
     AacFormat format;
     format.config = from_hex(codec.parameter("config").value_or(""));
     format.size_bits = bits_of(codec, "sizelength");
@@ -63,7 +82,7 @@ void AacDepacketiser::push(const Received& received, MediaOut& out) {
     }
     if (received.packet.payload.empty()) return;
     try {
-        units(received, out);
+        format_.latm_units != 0 ? latm(received, out) : units(received, out);
     } catch (const Malformed&) {
         ++malformed_;
         gap_ = true;
@@ -89,10 +108,40 @@ void AacDepacketiser::units(const Received& received, MediaOut& out) {
         if (count == 0 && size > reader.left()) return fragment(received, size, reader.rest(), out);
         fragment_.clear();
         const auto offset = static_cast<std::int64_t>(count) * unit_ticks_;
+        const auto wallclock_us =
+            received.wallclock_us == TD_NO_TIME ? TD_NO_TIME : received.wallclock_us + offset * 1'000'000 / clock;
+        give(pts + offset, wallclock_us, received.buffer, reader.take(size), out);
+    }
+}
+
+/// AudioMuxElements without their config: sizes and access units by turns. One in several packets ends at the marker.
+void AacDepacketiser::latm(const Received& received, MediaOut& out) {
+    const auto pts = clock_(received.packet.timestamp);
+    if (!fragment_.empty() && fragment_pts_ != pts) {
+        fragment_.clear();
+        gap_ = true;
+    }
+    fragment_pts_ = pts;
+    auto buffer = received.buffer;
+    auto bytes = received.packet.payload;
+    if (!received.packet.marker || !fragment_.empty()) {
+        fragment_.insert(fragment_.end(), bytes.begin(), bytes.end());
+        if (fragment_.size() > largest_unit) throw Malformed("LATM: a frame beyond 16 KiB");
+        if (!received.packet.marker) return;
+        buffer = context_.buffer(fragment_.size());
+        std::memcpy(buffer.data(), fragment_.data(), fragment_.size());
+        bytes = {buffer.data(), fragment_.size()};
+        fragment_.clear();
+    }
+    ByteReader reader(bytes);
+    for (std::int64_t count = 0; !reader.empty(); ++count) {
+        std::size_t size = 0;
+        for (std::uint8_t more = 255; more == 255; size += more) more = reader.u8();
+        const auto offset = count * unit_ticks_;
         const auto wallclock_us = received.wallclock_us == TD_NO_TIME
                                       ? TD_NO_TIME
-                                      : received.wallclock_us + offset * 1'000'000 / clock;
-        give(pts + offset, wallclock_us, received.buffer, reader.take(size), out);
+                                      : received.wallclock_us + offset * 1'000'000 / track_.track.time_base.den;
+        give(pts + offset, wallclock_us, buffer, reader.take(size), out);
     }
 }
 

@@ -1,4 +1,4 @@
-// AAC out of RTP: `mpeg4-generic` in the modes AAC-hbr and AAC-lbr (RFC 3640).
+// AAC out of RTP: `mpeg4-generic` in the modes AAC-hbr and AAC-lbr (RFC 3640), and `MP4A-LATM` (RFC 6416).
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@ namespace tapedeck::rtp {
 
 /// What SDP says of it.
 struct AacFormat {
-    Bytes config;                                                 // AudioSpecificConfig
+    Bytes config;                                                   // AudioSpecificConfig
     unsigned size_bits = 13, index_bits = 3, index_delta_bits = 3;  // of AU headers
+    unsigned latm_units = 0;                                        // in a LATM frame; 0: mpeg4-generic
 
     /// Throws Malformed, which names what is not known: another mode, interleaving, a config that cannot be read.
     static AacFormat parse(const sdp::Codec& codec);
@@ -29,6 +30,7 @@ public:
 
 private:
     void units(const Received& received, MediaOut& out);
+    void latm(const Received& received, MediaOut& out);
     void fragment(const Received& received, std::size_t size, ByteSpan bytes, MediaOut& out);
     void give(std::int64_t pts, std::int64_t wallclock_us, const Buffer& buffer, ByteSpan bytes, MediaOut& out);
 

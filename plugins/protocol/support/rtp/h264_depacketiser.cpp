@@ -194,8 +194,11 @@ void H264Depacketiser::end_picture(MediaOut& out) {
         }
         if (has_idr_) wants_key_ = false;
         const auto flags = media_flags(has_idr_, discontinuity_);
-        out.packet(media_packet(track_.track.index, flags, picture_.timestamp, picture_.wallclock_us, buffer,
-                                {buffer.data(), size}));
+        auto packet = media_packet(track_.track.index, flags, picture_.timestamp, picture_.wallclock_us, buffer,
+                                   {buffer.data(), size});
+        const auto dts = decode_times_(picture_.timestamp);
+        if (decode_times_.depth() != 0) packet.dts = dts;
+        out.packet(packet);
         discontinuity_ = false;
     }
     drop_picture();
@@ -224,6 +227,7 @@ bool H264Depacketiser::announce(MediaOut& out) {
     const auto read = h264::parse_sps(sps[0]);
     track_.track.width = read.width;
     track_.track.height = read.height;
+    decode_times_.depth(read.reorder.value_or(decode_times_.depth()));
     track_.config(avcc);
     announced_ = true;
     out.track(track_);

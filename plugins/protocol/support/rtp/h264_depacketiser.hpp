@@ -6,13 +6,15 @@
 #include <optional>
 #include <vector>
 
+#include "rtp/decode_times.hpp"
 #include "rtp/depacketiser.hpp"
 
 namespace tapedeck::rtp {
 
 /// Single NAL units, STAP-A and FU-A. An access unit ends at its marker, or where the next timestamp begins; after
 /// pictures that came in parts with a marker each, markers are not believed any more. The track is announced with the
-/// first picture behind SPS and PPS, and again when these change; they stay in the picture, too. dts is not given.
+/// first picture behind SPS and PPS, and again when these change; they stay in the picture, too. dts is given
+/// where pictures are reordered.
 class H264Depacketiser : public Depacketiser {
 public:
     H264Depacketiser(Context context, std::uint32_t track);
@@ -42,6 +44,7 @@ private:
     Context context_;
     Track track_;
     Unwrapper<32> clock_;
+    DecodeTimes decode_times_;
     Picture picture_;
     std::vector<Nal> nals_;
     bool nal_open_ = false;

@@ -162,6 +162,31 @@ void attribute(Description& offer, Line& line, std::string_view value) {
 
 }  // namespace
 
+std::optional<Bytes> from_base64(std::string_view text) {
+    const auto six_bits = [](char c) -> int {
+        if (c >= 'A' && c <= 'Z') return c - 'A';
+        if (c >= 'a' && c <= 'z') return c - 'a' + 26;
+        if (c >= '0' && c <= '9') return c - '0' + 52;
+        if (c == '+') return 62;
+        return c == '/' ? 63 : -1;
+    };
+    while (!text.empty() && text.back() == '=') text.remove_suffix(1);
+    if (text.empty() || text.size() % 4 == 1) return std::nullopt;
+    Bytes bytes;
+    std::uint32_t bits = 0;
+    unsigned count = 0;
+    for (const char c : text) {
+        const auto value = six_bits(c);
+        if (value < 0) return std::nullopt;
+        bits = (bits << 6 | static_cast<std::uint32_t>(value)) & 0xffff;
+        count += 6;
+        if (count < 8) continue;
+        count -= 8;
+        bytes.push_back(static_cast<std::uint8_t>(bits >> count & 0xff));
+    }
+    return bytes;
+}
+
 bool Codec::is(std::string_view other) const {
     return same(name, other);
 }
@@ -212,33 +237,10 @@ Description parse(std::string_view text) {
 }
 
 std::vector<Bytes> parameter_sets(const Codec& codec) {
-    const auto six_bits = [](char c) -> int {
-        if (c >= 'A' && c <= 'Z') return c - 'A';
-        if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-        if (c >= '0' && c <= '9') return c - '0' + 52;
-        if (c == '+') return 62;
-        return c == '/' ? 63 : -1;
-    };
     std::vector<Bytes> sets;
-    for (auto rest = codec.parameter("sprop-parameter-sets").value_or("");
-         !rest.empty() && sets.size() < most_values;) {
-        auto text = take(rest, ',');
-        while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-        Bytes bytes;
-        std::uint32_t bits = 0;
-        unsigned count = 0;
-        bool is_good = text.size() % 4 != 1 && !text.empty();
-        for (const char c : text) {
-            const auto value = six_bits(c);
-            is_good = is_good && value >= 0;
-            bits = (bits << 6 | static_cast<std::uint32_t>(value & 63)) & 0xffff;
-            count += 6;
-            if (count < 8) continue;
-            count -= 8;
-            bytes.push_back(static_cast<std::uint8_t>(bits >> count & 0xff));
-        }
-        if (is_good) sets.push_back(std::move(bytes));
-    }
+    for (const auto* name : {"sprop-parameter-sets", "sprop-vps", "sprop-sps", "sprop-pps"})
+        for (auto rest = codec.parameter(name).value_or(""); !rest.empty() && sets.size() < most_values;)
+            if (auto bytes = from_base64(take(rest, ','))) sets.push_back(std::move(*bytes));
     return sets;
 }
 

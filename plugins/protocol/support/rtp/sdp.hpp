@@ -55,7 +55,11 @@ struct Description {
 /// Throws Malformed, also beyond 128 KiB, 4096 lines or 32 m-lines. Lines may end in LF or CRLF, with blanks before it.
 Description parse(std::string_view text);
 
-/// The NAL units of H.264's sprop-parameter-sets; what is not base64 is left out.
+/// The NAL units of H.264's sprop-parameter-sets and of H.265's sprop-vps, -sps and -pps; what is not base64 is left
+/// out.
 std::vector<Bytes> parameter_sets(const Codec& codec);
+
+/// Nothing where it is empty or no base64; padding may be missing.
+std::optional<Bytes> from_base64(std::string_view text);
 
 }  // namespace tapedeck::sdp

@@ -75,6 +75,7 @@ struct Sps {
     std::uint32_t chroma_format = 1, bit_depth_luma = 8, bit_depth_chroma = 8;
     std::uint32_t width = 0, height = 0;  // after cropping
     bool frames_only = true;
+    std::optional<std::uint32_t> reorder;  // pictures that may come before one that is shown earlier, where it is told
 };
 
 namespace detail {
@@ -106,6 +107,48 @@ inline bool has_chroma_info(std::uint8_t profile) {
     for (const int high : {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
         if (profile == high) return true;
     return false;
+}
+
+/// Section E.1.2.
+inline void skip_hrd(BitReader& bits) {
+    const auto schedules = bits.golomb();
+    if (schedules > 31) throw Malformed("SPS: more than 32 schedules");
+    bits.bits(8);
+    for (std::uint32_t i = 0; i <= schedules; ++i) {
+        bits.golomb();
+        bits.golomb();
+        bits.flag();
+    }
+    bits.bits(20);
+}
+
+/// max_num_reorder_frames of the VUI (section E.1.1), which begins here.
+inline std::optional<std::uint32_t> reorder_of_vui(BitReader& bits) {
+    if (bits.flag() && bits.bits(8) == 255) bits.bits(32);  // aspect ratio
+    if (bits.flag()) bits.flag();                           // overscan
+    if (bits.flag()) {                                      // video signal type
+        bits.bits(4);
+        if (bits.flag()) bits.bits(24);
+    }
+    if (bits.flag()) {  // chroma location
+        bits.golomb();
+        bits.golomb();
+    }
+    if (bits.flag()) {  // timing
+        bits.bits(32);
+        bits.bits(32);
+        bits.flag();
+    }
+    const bool has_nal_hrd = bits.flag();
+    if (has_nal_hrd) skip_hrd(bits);
+    const bool has_vcl_hrd = bits.flag();
+    if (has_vcl_hrd) skip_hrd(bits);
+    if (has_nal_hrd || has_vcl_hrd) bits.flag();
+    bits.flag();                            // pic_struct_present_flag
+    if (!bits.flag()) return std::nullopt;  // bitstream_restriction_flag
+    bits.flag();
+    for (int i = 0; i < 4; ++i) bits.golomb();
+    return bits.golomb();
 }
 
 }  // namespace detail
@@ -163,6 +206,12 @@ inline Sps parse_sps(ByteSpan nal) {
     }
     sps.width = static_cast<std::uint32_t>(width);
     sps.height = static_cast<std::uint32_t>(height);
+    if (order == 2 || sps.profile == 66) sps.reorder = 0;
+    try {
+        if (!sps.reorder && bits.flag()) sps.reorder = detail::reorder_of_vui(bits);
+    } catch (const Malformed&) {
+        // What is torn there says nothing of the pictures.
+    }
     return sps;
 }
 

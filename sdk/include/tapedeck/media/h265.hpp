@@ -50,6 +50,7 @@ struct Sps {
     bool temporal_nesting = false;
     std::uint32_t chroma_format = 1, bit_depth_luma = 8, bit_depth_chroma = 8;
     std::uint32_t width = 0, height = 0;  // of the conformance window
+    std::uint32_t reorder = 0;            // pictures that may come before one that is shown earlier
 };
 
 namespace detail {
@@ -107,6 +108,12 @@ inline Sps parse_sps(ByteSpan nal) {
     if (luma > 8 || chroma > 8) throw Malformed("SPS: a bit depth above 16");
     sps.bit_depth_luma = 8 + luma;
     sps.bit_depth_chroma = 8 + chroma;
+    bits.golomb();  // log2_max_pic_order_cnt_lsb_minus4
+    for (int left = bits.flag() ? sps.sub_layers : 1; left > 0; --left) {
+        bits.golomb();
+        sps.reorder = bits.golomb();
+        bits.golomb();
+    }
     return sps;
 }
 

@@ -1,0 +1,81 @@
+// The plugin's face: cameras are pulled, encoders publish.
+#include "tapedeck/plugin.hpp"
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cameras.hpp"
+#include "listener.hpp"
+#include "rest.hpp"
+
+namespace tapedeck::rtsp {
+namespace {
+
+class Rtsp : public Protocol {
+public:
+    static constexpr const char* id = "rtsp";
+    static constexpr const char* doc = "Pulls cameras and takes streams from encoders over RTSP: /rest-api/rtsp";
+    static constexpr auto keys = all_keys;
+
+    explicit Rtsp(Context context) : context_(context) {
+        Settings::read(context);
+        read_cameras(std::string(context.text(rtsp::keys::cameras)));
+    }
+
+    void start() override {
+        for (std::int64_t i = 0; i < context_.integer(rtsp::keys::threads); ++i)
+            loops_.push_back(std::make_shared<Loop>(context_));
+        workers_.emplace(context_);
+        pulls_.emplace(context_, loops_, *workers_);
+        http_.emplace(context_);
+        serve(*http_, *pulls_);
+        for (const auto& loop : loops_) loop->start();
+        if (context_.integer(rtsp::keys::port) >= 0) listen();
+        pull_cameras();
+    }
+
+    /// Cameras that the file names anew are pulled, too; others go on.
+    void reload() { pull_cameras(); }
+
+    void stop() override {
+        if (pulls_) pulls_->close();
+        if (workers_) workers_->stop();
+        for (const auto& loop : loops_) loop->stop();
+    }
+
+private:
+    void pull_cameras() {
+        for (auto& request : read_cameras(std::string(context_.text(rtsp::keys::cameras)))) {
+            if (!pulls_->find(request.uri).empty()) continue;
+            try {
+                pulls_->start(std::move(request));
+            } catch (const Error& e) {
+                context_.error(std::string("a camera is not pulled: ") + e.what());
+            }
+        }
+    }
+
+    /// Many a configuration names port 554, which only root may have: cameras are pulled all the same.
+    void listen() {
+        try {
+            const auto listener = std::make_shared<Listener>(context_, loops_);
+            listener->start();
+            context_.listening("rtsp", listener->port());
+            context_.info("RTSP listens on port " + std::to_string(listener->port()));
+        } catch (const Error& e) {
+            context_.warning(std::string("nobody can publish over RTSP: ") + e.what());
+        }
+    }
+
+    Context context_;
+    std::vector<std::shared_ptr<Loop>> loops_;
+    std::optional<Workers> workers_;
+    std::optional<Pulls> pulls_;
+    std::optional<Http> http_;
+};
+
+}  // namespace
+}  // namespace tapedeck::rtsp
+
+TAPEDECK_PLUGIN("rtsp", TAPEDECK_VERSION, "Tapedeck", "MIT", "RTSP cameras and encoders", tapedeck::rtsp::Rtsp);

@@ -57,7 +57,7 @@ TlsContext::TlsContext(const SSL_METHOD* method) : context_(SSL_CTX_new(method))
 }
 
 std::shared_ptr<TlsContext> TlsContext::of_client(bool verifies) {
-    const std::shared_ptr<TlsContext> made(new TlsContext(TLS_client_method()));
+    std::shared_ptr<TlsContext> made(new TlsContext(TLS_client_method()));
     if (!verifies) return made;
     if (SSL_CTX_set_default_verify_paths(made->get()) != 1)
         throw Error("the certificates of the system's authorities cannot be read: " + last_error());

@@ -56,7 +56,7 @@ TEST(Demuxer, GivesPicturesWithLengthsAndSoundWithoutHeaders) {
 TEST(Demuxer, TakesBytesInPiecesOfAnySize) {
     const auto stream = film();
     const auto whole = demuxed(stream.bytes);
-    for (const std::size_t piece : {1, 7, 187, 189, 1000, 1316}) {
+    for (const std::size_t piece : {1u, 7u, 187u, 189u, 1000u, 1316u}) {
         Demuxer demuxer;
         Collected out;
         for (std::size_t at = 0; at < stream.bytes.size(); at += piece)

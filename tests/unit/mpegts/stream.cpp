@@ -54,7 +54,7 @@ Stream& Stream::section(std::uint16_t pid, Bytes section) {
     return *this;
 }
 
-Stream& Stream::association(std::vector<std::pair<std::uint16_t, std::uint16_t>> programs, unsigned version) {
+Stream& Stream::association(const std::vector<std::pair<std::uint16_t, std::uint16_t>>& programs, unsigned version) {
     Bytes data;
     for (const auto& [number, pid] : programs) {
         put(data, number, 2);

@@ -54,7 +54,7 @@ struct Listed {
 /// Counts continuity by itself.
 class Stream {
 public:
-    Stream& association(std::vector<std::pair<std::uint16_t, std::uint16_t>> programs, unsigned version = 0);
+    Stream& association(const std::vector<std::pair<std::uint16_t, std::uint16_t>>& programs, unsigned version = 0);
     Stream& map(std::uint16_t pid, std::uint16_t program, const std::vector<Listed>& streams, unsigned version = 0);
     /// `is_sized`: its length is in its header.
     Stream& pes(std::uint16_t pid, std::optional<std::int64_t> pts, std::optional<std::int64_t> dts,

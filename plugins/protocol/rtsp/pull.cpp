@@ -12,7 +12,6 @@ namespace tapedeck::rtsp {
 
 namespace {
 
-constexpr std::int64_t first_pause_us = 1'000'000;
 constexpr std::int64_t password_pauses = 30;  // of the longest: many cameras lock a login that fails too often
 constexpr int most_redirects = 5;
 
@@ -38,7 +37,7 @@ Pull::Pull(Context context, std::shared_ptr<Loop> loop, Workers& workers, TlsCli
       settings_(settings),
       request_(std::move(request)),
       over_(std::move(over)),
-      pause_us_(std::min(first_pause_us, settings_.longest_pause_us)) {}
+      back_off_(std::chrono::microseconds(settings_.longest_pause_us)) {}
 
 std::string Pull::name() const {
     return printable(request_.uri);
@@ -374,7 +373,7 @@ void Pull::give(std::int64_t now_us) {
     if (reception_->facts().last_packet_us > last_media_us_) {
         last_media_us_ = reception_->facts().last_packet_us;
         had_media_ = true;
-        pause_us_ = std::min(first_pause_us, settings_.longest_pause_us);
+        back_off_.reset();
     }
     if (is_cancelled_) return;
     try {
@@ -515,9 +514,8 @@ void Pull::fail(std::string why, bool is_password) {
     hang_up();
     if (!sink_) voice_.reset();
     state_ = State::waiting;
-    const auto pause_us = is_password ? settings_.longest_pause_us * password_pauses : pause_us_;
+    const auto pause_us = is_password ? settings_.longest_pause_us * password_pauses : back_off_.next().count();
     retry_us_ = monotonic_us() + pause_us;
-    pause_us_ = std::min(pause_us_ * 2, settings_.longest_pause_us);
     show("FAILED", why);
     const auto line =
         name() + ": " + why + "; tried again, in " + std::to_string((pause_us + 500'000) / 1'000'000) + " s";

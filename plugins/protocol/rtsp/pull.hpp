@@ -13,6 +13,7 @@
 #include "loop.hpp"
 #include "reception.hpp"
 #include "settings.hpp"
+#include "sources/back_off.hpp"
 #include "udp_tracks.hpp"
 #include "voice.hpp"
 #include "workers.hpp"
@@ -107,7 +108,8 @@ private:
 
     State state_ = State::waiting;
     bool is_over_ = false;
-    std::int64_t retry_us_ = 0, pause_us_ = 0, deadline_us_ = 0;
+    std::int64_t retry_us_ = 0, deadline_us_ = 0;
+    sources::BackOff back_off_;
     std::uint64_t attempt_ = 0;  // answers of earlier ones are passed over
     int redirects_ = 0;
     std::string told_;  // the last failure in the log

@@ -84,21 +84,23 @@ void Pipeline::event_failed(const Recording& recording, const std::string& reaso
 /// Gives one debt to its hook and follows it.
 void Pipeline::send(const JobPtr& job, const Debt& debt) {
     Event event;
+    std::int64_t row = 0;
     {
         const std::lock_guard lock(mutex_);
         if (!job->sent.emplace(debt.target, debt.event).second) return;
         event = event_of(debt.event, job->entry.facts, debt.detail);
+        row = job->entry.facts.row;
     }
     const auto not_before = std::chrono::system_clock::time_point(std::chrono::microseconds(debt.next_try_us));
     parts_.dispatcher.send(debt.target, std::move(event), debt.attempts, not_before,
-                           [self = shared_from_this(), job, debt](const Dispatcher::Progress& progress) {
+                           [self = shared_from_this(), job, row, debt](const Dispatcher::Progress& progress) {
                                if (progress.outcome == Dispatcher::Progress::Begun) {
                                    self->rest(job, debt.target, false);
                                } else if (progress.outcome == Dispatcher::Progress::Retrying) {
                                    Debt later = debt;
                                    later.attempts = progress.attempts;
                                    later.next_try_us = microseconds(progress.next_try);
-                                   self->parts_.catalog.update(job->entry.facts.row, later);
+                                   self->parts_.catalog.update(row, later);
                                    self->rest(job, debt.target, true);
                                } else if (self->reached("told", job)) {
                                    self->paid(job, debt);
@@ -203,15 +205,16 @@ void Pipeline::tell_hooks(const JobPtr& job) {
 
 void Pipeline::paid(const JobPtr& job, const Debt& debt) {
     bool last = false;
+    std::int64_t row = 0;  // the recording may still run, and `facts` change with its end
     {
         const std::lock_guard lock(mutex_);
         std::erase_if(job->entry.debts,
                       [&](const Debt& one) { return one.target == debt.target && one.event == debt.event; });
         job->resting.erase(debt.target);
-        last = job->entry.debts.empty() && job->entry.state == State::Stored && job->is_stored &&
-               jobs_.contains(job->entry.facts.row);
+        row = job->entry.facts.row;
+        last = job->entry.debts.empty() && job->entry.state == State::Stored && job->is_stored && jobs_.contains(row);
     }
-    parts_.catalog.settle(job->entry.facts.row, debt);
+    parts_.catalog.settle(row, debt);
     if (last) done(job);
 }
 

@@ -26,7 +26,7 @@ namespace tapedeck::host {
 
 /// One file on its way. One step at a time has it; what several threads look at is guarded by the pipeline's mutex.
 struct Job {
-    Entry entry;  ///< `debts`: guarded
+    Entry entry;  ///< `debts`: guarded; `facts` as well until the file is closed, since `finish` replaces them
     std::unique_ptr<File> file;
     std::unique_ptr<Writer> writer;  ///< after `file`, so that it ends first
     unsigned failures = 0;           ///< of the present step

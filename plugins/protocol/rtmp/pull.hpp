@@ -16,7 +16,7 @@
 namespace tapedeck::rtmp {
 
 struct PullRequest {
-    std::string uri;     // as the client wrote it
+    std::string uri;     // as it is shown: without user and password
     std::string stream;  // the name under which it is published
     PullAddress address;
     bool record = false;

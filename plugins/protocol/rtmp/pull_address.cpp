@@ -83,7 +83,9 @@ std::string PullAddress::shown() const {
 }
 
 std::string name_of(std::string_view uri) {
-    const auto rest = uri.substr(uri.find("://") + 3);
+    const auto scheme = uri.find("://");
+    if (scheme == std::string_view::npos) return std::string(uri);
+    const auto rest = uri.substr(scheme + 3);
     return std::string(uri.substr(0, uri.size() - rest.size())) + std::string(rest.substr(behind_user(rest)));
 }
 

@@ -15,10 +15,11 @@ namespace json = boost::json;
 PullRequest parse_pull(std::string_view body) {
     const sources::Members members(body);
     PullRequest request;
-    request.uri = members.text("uri");
-    request.address = PullAddress::parse(request.uri);
+    const auto uri = members.text("uri");
+    request.address = PullAddress::parse(uri);
+    request.uri = name_of(uri);
     request.stream = members.text("localStreamName", "");
-    if (request.stream.empty()) request.stream = name_of(request.uri);
+    if (request.stream.empty()) request.stream = request.uri;
     request.record = members.flag("record", false);
     return request;
 }
@@ -122,7 +123,8 @@ std::string Pulls::find_all() {
 }
 
 void Pulls::terminate(std::string_view body) {
-    const auto wanted = sources::Filter::read(sources::Members(body));
+    auto wanted = sources::Filter::read(sources::Members(body));
+    wanted.uri = name_of(wanted.uri);
     const std::lock_guard lock(mutex_);
     forget_ended();
     const auto ended = std::erase_if(pulls_, [&](const auto& pull) {

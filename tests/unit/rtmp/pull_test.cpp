@@ -379,6 +379,20 @@ TEST_F(PullTest, RefusesWhatIsInUseOrWrong) {
         "uri: it names no application and stream; rtmp://host[:port]/application/stream is what it must look like");
 }
 
+TEST_F(PullTest, ShowsNoLoginAndTakesTheAddressWithAndWithoutIt) {
+    start();
+    const auto with_login = "rtmp://me:secret@" + source.uri().substr(7);
+    EXPECT_EQ(pull(with_login, ""), 200);
+    EXPECT_EQ(pull(source.uri(), R"(,"localStreamName":"other")"), 409) << "it is the same";
+    const auto body = shown("PENDING");
+    EXPECT_NE(body.find(source.uri()), std::string::npos) << body;
+    EXPECT_EQ(body.find("secret"), std::string::npos) << body;
+    EXPECT_EQ(rest("terminate", R"({"uri":")" + with_login + "\"}").status, 200);
+    EXPECT_EQ(pull(with_login, ""), 200);
+    EXPECT_EQ(rest("terminate", R"({"uri":")" + source.uri() + "\"}").status, 200);
+    EXPECT_EQ(rest("terminate", R"({"uri":"nonsense"})").status, 404);
+}
+
 TEST_F(PullTest, RecordsByTheSettingOfRtmpStreams) {
     host.settings.set("record", "true");
     start();

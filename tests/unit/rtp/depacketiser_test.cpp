@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -139,6 +140,20 @@ protected:
 
     testkit::FakeHost host_;
 };
+
+TEST(PictureTest, HoldsNoMoreMemoryThanItsLimitForThePiecesOfAPicture) {
+    testkit::FakeHost host;
+    const Context context(host.table(), host.context());
+    Picture picture;
+    const std::array<std::uint8_t, 1> byte{};
+    const auto large = context.buffer(60u << 20);
+    for (int piece = 0; piece < 100; ++piece) EXPECT_TRUE(picture.add(large, byte)) << "a buffer counts once";
+    EXPECT_TRUE(picture.add(context.buffer(60u << 20), byte));
+    EXPECT_FALSE(picture.add(context.buffer(60u << 20), byte));
+    EXPECT_EQ(picture.size(), 101u);
+    picture.clear();
+    EXPECT_TRUE(picture.add(large, byte));
+}
 
 TEST_F(Sequences, OfH264BecomeWholePicturesOrNone) {
     play<H264Depacketiser>("h264.txt", TD_CODEC_H264);

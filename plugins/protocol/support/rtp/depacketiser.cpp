@@ -7,6 +7,7 @@ namespace tapedeck::rtp {
 namespace {
 
 constexpr std::size_t largest_picture = 8u << 20, most_pieces = 32u << 10;
+constexpr std::size_t most_held = 128u << 20;  // a datagram of a key picture may be one of 32 of its buffer
 
 }  // namespace
 
@@ -44,15 +45,18 @@ Track telephone_track(std::uint32_t index, std::uint32_t codec) {
 }
 
 bool Picture::add(const Buffer& buffer, ByteSpan bytes) {
-    if (size_ + bytes.size() > largest_picture || pieces_.size() >= most_pieces) return false;
+    const bool is_new = pieces_.empty() || pieces_.back().buffer.get() != buffer.get();
+    const auto held = held_ + (is_new ? buffer.capacity() : 0);
+    if (size_ + bytes.size() > largest_picture || pieces_.size() >= most_pieces || held > most_held) return false;
     pieces_.push_back({buffer, bytes});
     size_ += bytes.size();
+    held_ = held;
     return true;
 }
 
 void Picture::clear() {
     pieces_.clear();
-    size_ = 0;
+    size_ = held_ = 0;
 }
 
 td_packet media_packet(std::uint32_t track, std::uint32_t flags, std::int64_t pts, std::int64_t wallclock_us,

@@ -62,7 +62,7 @@ public:
 
     bool empty() const { return pieces_.empty(); }
     std::size_t size() const { return size_; }
-    /// False, and nothing added, when it grew beyond its limit.
+    /// False, and nothing added, when it grew beyond its limits: its bytes, its pieces, or the buffers they hold.
     bool add(const Buffer& buffer, ByteSpan bytes);
     void clear();
     const std::vector<Piece>& pieces() const { return pieces_; }
@@ -71,7 +71,7 @@ public:
 
 private:
     std::vector<Piece> pieces_;
-    std::size_t size_ = 0;
+    std::size_t size_ = 0, held_ = 0;  // bytes of the pieces, and of the buffers that these keep
 };
 
 inline std::uint32_t media_flags(bool key, bool discontinuity) {

@@ -2,7 +2,10 @@
 
 `python3 camera.py PORT CLIP [--digest USER:PASSWORD] [--udp] [--loop]` serves rtsp://127.0.0.1:PORT/cam and says `ready`."""
 import argparse
+import ctypes
+import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -20,12 +23,15 @@ class Camera:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True, start_new_session=True)
         assert self.process.stdout.readline().strip() == "ready", "bin/setup installs GStreamer's RTSP server"
 
     def kill(self):
-        self.process.kill()
+        if self.process.stdout.closed:
+            return
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.process.stdout.read()  # until nobody has the port any more
         self.process.stdout.close()
 
 
@@ -39,6 +45,19 @@ def launch_line(clip):
         parser, payloader = PAYLOADERS[name.strip(",")]
         line += f"d. ! queue max-size-time=0 max-size-bytes=0 ! {parser + ' ! ' if parser else ''}{payloader} name=pay{number} pt={96 + number} "
     return f"( {line})"
+
+
+def keep_running():
+    """GStreamer's server may abort at a PLAY (gst_rtsp_media_get_rates, 1.22), before it sends anything: it is started again then,
+    as a camera's watchdog does."""
+    while True:
+        child = os.fork()
+        if child == 0:
+            ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with its parent
+            return main()
+        status = os.waitpid(child, 0)[1]
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGABRT:
+            sys.exit(1)
 
 
 def main():
@@ -77,4 +96,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    keep_running()

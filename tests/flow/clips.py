@@ -88,6 +88,14 @@ def broadcast(seconds=20):
                  "-sc_threshold", "0", "-c:a", "aac", "-ac", "2", "-b:a", "96k")
 
 
+def camera(seconds=50):
+    """720p at 25 frames and 1.5 Mbit/s with AAC, as IP cameras and encoders send it; FLV, without B-frames."""
+    return _clip(f"camera-{seconds}.flv", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25,noise=alls=6:allf=t", "-f", "lavfi",
+                 "-i", _TONE, "-t", str(seconds), "-c:v", "libx264", "-preset", "superfast", "-profile:v", "main", "-pix_fmt", "yuv420p",
+                 "-b:v", "1400k", "-maxrate", "1400k", "-bufsize", "2800k", "-bf", "0", "-g", "50", "-keyint_min", "50",
+                 "-sc_threshold", "0", "-c:a", "aac", "-ac", "2", "-b:a", "96k")
+
+
 _TONE48 = "sine=frequency=440:sample_rate=48000"
 _VP8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "400k"]
 _OPUS = ["-c:a", "libopus", "-b:a", "64k"]

@@ -33,6 +33,8 @@ constexpr const char* usage =
     "With\n"
     "--handshakes each connects and leaves. Viewers come to the first publisher when all are connected.\n";
 
+constexpr std::size_t browsers_payload = 1200;  // bytes, as browsers send them
+
 struct Command {
     WhipPlan plan;
     std::string file, name = "s";
@@ -219,8 +221,9 @@ int main(int argc, char** argv) {
     }
     try {
         const tapedeck::testkit::FakeHost host;
-        const auto clip =
-            tapedeck::load::read_media_clip(tapedeck::Context(host.table(), host.context()), command.file);
+        const auto clip = tapedeck::load::read_media_clip(tapedeck::Context(host.table(), host.context()), command.file,
+                                                          browsers_payload);
+        if (clip.audio == TD_CODEC_AAC) throw std::runtime_error(command.file + " has AAC, which WebRTC does not send");
         command.plan.clip = &clip;
         command.plan.unix_offset_us = unix_us() - now_us();
         command.plan.identity = tapedeck::webrtc::DtlsIdentity::make();

@@ -103,7 +103,7 @@ std::string WhipPublisher::offer() const {
         return plan_.plays ? "" : "a=ssrc:" + std::to_string(ssrc) + " cname:load\r\n";
     };
     std::string bundle, lines;
-    if (clip.has_audio) {
+    if (clip.audio != 0) {
         bundle += " 0";
         lines += "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=mid:0\r\n" + transport +
                  "a=rtpmap:111 opus/48000/2\r\na=rtcp-fb:111 transport-cc\r\na=rtcp-fb:111 nack\r\n"
@@ -301,7 +301,7 @@ void WhipPublisher::send_due(std::int64_t now_us, Outbox& out) {
 void WhipPublisher::send_reports(std::int64_t now_us, Outbox& out) {
     reported_us_ = now_us;
     for (auto& track : tracks_) {
-        if (!(&track == &tracks_[1] ? plan_.clip->video != 0 : plan_.clip->has_audio)) continue;
+        if (!(&track == &tracks_[1] ? plan_.clip->video != 0 : plan_.clip->audio != 0)) continue;
         const auto media_us = now_us - connected_us_;
         const auto ticks = rescale(media_us, {1, 1'000'000}, {1, static_cast<std::int32_t>(track.clock)});
         Bytes rtcp;

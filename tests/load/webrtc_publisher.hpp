@@ -12,12 +12,12 @@
 
 #include "http.hpp"
 #include "line.hpp"
+#include "media_clip.hpp"
 #include "outbox.hpp"
 #include "rtp/sender.hpp"
 #include "webrtc/transport/dtls.hpp"
 #include "webrtc/transport/ice.hpp"
 #include "webrtc/transport/srtp.hpp"
-#include "webrtc_clip.hpp"
 
 namespace tapedeck::load {
 

@@ -1,4 +1,4 @@
-"""RTMP streams that are pulled from nginx-rtmp, by REST."""
+"""RTMP streams that are pulled from nginx-rtmp and from an ffmpeg that listens, by REST."""
 import socket
 import subprocess
 
@@ -85,6 +85,18 @@ class Pull(FlowTest):
         order = [media.hashes(clip, "video").index(picture) for picture in media.hashes(file, "video")]
         self.assertEqual(sum(b <= a for a, b in zip(order, order[1:])), 1, "both parts, each in its order: " + str(order))
         self.assertEqual(media.decodes(file), "")
+
+    def test_an_ffmpeg_that_listens_is_pulled_whole(self):
+        server, clip = self.server({"record_flash_published_streams": "false"}), clips.both(2)
+        sender = self.started("ffmpeg", "-nostdin", "-v", "error", "-re", "-i", clip, "-c", "copy", "-f", "flv", "-listen", "1", self.source)
+        self.assertEqual(server.rest("/pull/pull", {"uri": self.source, "localStreamName": "front", "record": True})[0], 200)
+        self.agent(server, "PROCESSED_REMOTE")
+        self.assertEqual(sender.wait(20), 0)
+        self.agent(server, "FAILED")
+        self.assertEqual(server.rest("/pull/terminate", {"uri": self.source})[0], 200)
+        file = server.file("front.mp4")
+        for kind in ("video", "audio"):
+            self.assertEqual(media.hashes(file, kind), media.hashes(clip, kind), kind)
 
 
 if __name__ == "__main__":

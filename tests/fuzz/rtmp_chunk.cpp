@@ -54,12 +54,13 @@ struct Yes : Decisions {
 struct Ends : PlayEvents {
     int ends = 0;
     void play_ended(const std::string&) override { ++ends; }
+    void play_goes_on(const Onward&) override { ++ends; }
     void metadata(const amf::Object&) override {}
 };
 
 void play(const std::vector<Whole>& messages) {
     Ends ends;
-    ClientConversation client(ends, {"live", "rtmp://h/live", "cam"});
+    ClientConversation client(ends, {"live", "rtmp://h/live", "cam", {"me", "secret", "00112233"}, {}});
     client.begin();
     try {
         for (const auto& [message, payload] : messages) client.message(message.type, message.stream, payload);
@@ -82,7 +83,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
     play(whole);
     try {
-        PullAddress::parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}).shown();
+        const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+        PullAddress::parse("rtmp://me:secret@h/live/cam").moved(text);
+        PullAddress::parse(text).shown();
     } catch (const Error&) {
     }
 

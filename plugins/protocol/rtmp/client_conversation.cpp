@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "request.hpp"
+#include "tapedeck/context.hpp"
 
 namespace tapedeck::rtmp {
 
@@ -32,10 +33,10 @@ bool ends_play(std::string_view code) {
 
 void ClientConversation::begin() {
     amf::Object settings;
-    settings.set("app", target_.application)
+    settings.set("app", target_.application + target_.login)
         .set("type", "nonprivate")
         .set("flashVer", "LNX 9,0,124,2")
-        .set("tcUrl", target_.url)
+        .set("tcUrl", target_.url + target_.login)
         .set("fpad", false)
         .set("capabilities", 15.0)
         .set("audioCodecs", 4071.0)
@@ -88,13 +89,32 @@ void ClientConversation::on_error(const Values& values) {
     if (info == nullptr) info = at(values, 2).object();
     const auto reason = info ? said(member(*info, "code"), member(*info, "description")) : said({}, {});
     const auto transaction = at(values, 1).number();
+    if (info && transaction == connect_transaction && goes_on(*info)) return;
     if (state_ == State::connecting && transaction == connect_transaction)
         end("the server refuses a connection to '" + printable(target_.application) + "': " + reason);
     else if (state_ == State::creating && transaction == create_transaction)
         end("the server makes no stream: " + reason);
 }
 
+bool ClientConversation::goes_on(const amf::Object& info) {
+    if (state_ != State::connecting) return false;
+    Onward where;
+    if (const auto* ex = info.find("ex"); ex && ex->object()) where.address = member(*ex->object(), "redirect");
+    const auto description = member(info, "description");
+    if (where.address.empty() && !asks_for_adobe_login(description)) return false;
+    try {
+        if (where.address.empty()) where.login = target_.who.answer(description, target_.login);
+    } catch (const Error& e) {
+        end("the server refuses a connection to '" + printable(target_.application) + "': " + e.what());
+        return true;
+    }
+    state_ = State::ended;
+    events_.play_goes_on(where);
+    return true;
+}
+
 void ClientConversation::on_status(const amf::Object& info) {
+    if (goes_on(info)) return;
     const auto code = member(info, "code");
     if (code == "NetStream.Play.Start" && state_ == State::asking) state_ = State::playing;
     if (member(info, "level") == "error" || ends_play(code))

@@ -4,9 +4,16 @@
 #include <cstdint>
 #include <string>
 
+#include "adobe_login.hpp"
 #include "dialogue.hpp"
 
 namespace tapedeck::rtmp {
+
+/// How another connection is asked for: at another address, which ends with its application, or with a login.
+struct Onward {
+    std::string address;  // empty: the same
+    std::string login;    // for `PlayTarget`
+};
 
 /// Whom a client's conversation tells. Called from inside `ClientConversation::message`.
 class PlayEvents {
@@ -14,14 +21,18 @@ public:
     virtual ~PlayEvents() = default;
     /// The server refuses, or its stream is over: the reason in words, the server's own among them. The last call.
     virtual void play_ended(const std::string& why) = 0;
+    /// The server refuses this connection and wants another one. The last call, as `play_ended` else.
+    virtual void play_goes_on(const Onward& where) = 0;
     virtual void metadata(const amf::Object& values) = 0;
 };
 
 /// What to play, in the words of the commands.
 struct PlayTarget {
     std::string application;
-    std::string url;     // tcUrl
-    std::string stream;  // with its query
+    std::string url;      // tcUrl
+    std::string stream;   // with its query
+    AdobeLogin who{};     // for a server that asks
+    std::string login{};  // stands behind the application and the url, as `who` answered before; empty at first
 };
 
 /// One client's commands and the server's answers. Pure; not thread-safe.
@@ -44,6 +55,8 @@ private:
     void on_result(const Values& values);
     void on_error(const Values& values);
     void on_status(const amf::Object& info);
+    /// Whether the refusal of a connection asks for another one, and that is said.
+    bool goes_on(const amf::Object& info);
     void play(std::uint32_t stream);
     void end(const std::string& why);
 

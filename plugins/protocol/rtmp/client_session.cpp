@@ -65,6 +65,11 @@ void ClientSession::media_came() {
 
 /// The packets that came before the end are in the stream.
 void ClientSession::worked() {
+    if (onward_ && !is_closed_) {
+        Connection::abort("the server wants another connection");
+        if (const auto owner = std::exchange(owner_, {}).lock()) owner->sent_on(*onward_);
+        return;
+    }
     if (!over_.empty() && !waits()) leave(over_, false);
 }
 

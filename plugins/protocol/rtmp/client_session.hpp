@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "client_conversation.hpp"
@@ -20,6 +21,8 @@ public:
     virtual void playing(std::uint32_t kinds) = 0;
     /// The connection is over. `is_final`: somebody here has ended the stream, and it shall not come again.
     virtual void left(const std::string& why, bool is_final) = 0;
+    /// The connection is over, and the server wants another one, at once.
+    virtual void sent_on(const Onward& where) = 0;
 };
 
 /// The client's side. Asks for a stream when the first media come, so that there is none while the server has nothing.
@@ -41,6 +44,7 @@ public:
 
 private:
     void play_ended(const std::string& why) override { over_ = why; }
+    void play_goes_on(const Onward& where) override { onward_ = where; }
     void metadata(const amf::Object& values) override;
 
     Dialogue& dialogue() override { return conversation_; }
@@ -58,6 +62,7 @@ private:
     const std::string name_;
     std::weak_ptr<ClientOwner> owner_;
     std::string over_;  // why the server has ended the stream; empty: it has not
+    std::optional<Onward> onward_;
     amf::Object metadata_;
     std::uint32_t kinds_ = 0;  // as last told
     Clock::time_point last_media_;

@@ -9,6 +9,13 @@
 
 namespace tapedeck::rtmp {
 
+namespace {
+
+constexpr unsigned most_sent_on = 6;
+constexpr std::size_t nonce_size = 8;  // characters
+
+}  // namespace
+
 Pull::Pull(Shared& shared, IoThread& thread, std::shared_ptr<const Settings> settings, std::shared_ptr<TlsContext> tls,
            PullRequest request)
     : shared_(shared),
@@ -16,6 +23,7 @@ Pull::Pull(Shared& shared, IoThread& thread, std::shared_ptr<const Settings> set
       settings_(std::move(settings)),
       tls_(std::move(tls)),
       request_(std::move(request)),
+      address_(request_.address),
       resolver_(thread.context()),
       socket_(thread.context()),
       timer_(thread.context()),
@@ -60,12 +68,11 @@ void Pull::attempt() {
         if (!error && self->turn_ == turn)
             self->retry("it does not answer within setting 'protocol.rtmp.pull_timeout'");
     });
-    const auto& address = request_.address;
-    resolver_.async_resolve(address.host, std::to_string(address.port),
+    resolver_.async_resolve(address_.host, std::to_string(address_.port),
                             [self = shared_from_this(), turn](auto error, const auto& addresses) {
                                 if (self->turn_ != turn) return;
                                 if (error)
-                                    return self->retry("its host '" + printable(self->request_.address.host) +
+                                    return self->retry("its host '" + printable(self->address_.host) +
                                                        "' is not known: " + error.message());
                                 self->connect(addresses);
                             });
@@ -82,9 +89,13 @@ void Pull::connect(const Tcp::resolver::results_type& addresses) {
 void Pull::talk() {
     ++turn_;
     timer_.cancel();
-    const auto& address = request_.address;
-    session_ = std::make_shared<ClientSession>(shared_, thread_, settings_, std::move(socket_), tls_, address.host,
-                                               PlayTarget{address.application, address.url, address.stream},
+    PlayTarget target{address_.application,
+                      login_.empty() ? address_.url : address_.bare_url(),
+                      address_.stream,
+                      {address_.user, address_.password, make_uuid().substr(0, nonce_size)},
+                      login_};
+    session_ = std::make_shared<ClientSession>(shared_, thread_, settings_, std::move(socket_),
+                                               address_.is_secure ? tls_ : nullptr, address_.host, std::move(target),
                                                request_.stream, weak_from_this());
     socket_ = Tcp::socket(thread_.context());
     const auto session = session_;  // which may end in there
@@ -97,6 +108,9 @@ void Pull::retry(const std::string& why) {
     resolver_.cancel();
     boost::system::error_code ignored;
     socket_.close(ignored);
+    address_ = request_.address;
+    login_.clear();
+    sent_on_ = 0;
     const auto now = Clock::now();
     const auto limit = settings_->pull_give_up;
     if (limit.count() > 0 && now - away_since_ >= limit)
@@ -149,6 +163,24 @@ void Pull::left(const std::string& why, bool is_final) {
     if (now.state == State::over) return;
     if (now.state == State::playing) away_since_ = Clock::now();
     is_final ? give_up(why) : retry(why);
+}
+
+void Pull::sent_on(const Onward& where) {
+    session_.reset();
+    if (is_over()) return;
+    if (++sent_on_ > most_sent_on) return retry("it sends on from one connection to the next");
+    login_ = where.login;
+    if (!where.address.empty()) {
+        try {
+            address_ = address_.moved(where.address);
+            if (address_.is_secure && !tls_) tls_ = TlsContext::of_client(settings_->pull_verify);
+        } catch (const std::exception& e) {
+            return retry(std::string("it sends on to an address that is none: ") + e.what());
+        }
+        shared_.host.info(printable(request_.stream) + ", pulled from " + request_.address.shown() +
+                          ", is sent on to " + address_.shown());
+    }
+    attempt();
 }
 
 }  // namespace tapedeck::rtmp

@@ -52,6 +52,7 @@ private:
     void describe(td_stream_info& info) override;
     void playing(std::uint32_t kinds) override;
     void left(const std::string& why, bool is_final) override;
+    void sent_on(const Onward& where) override;
 
     void attempt();
     void connect(const Tcp::resolver::results_type& addresses);
@@ -64,8 +65,11 @@ private:
     Shared& shared_;
     IoThread& thread_;
     const std::shared_ptr<const Settings> settings_;
-    const std::shared_ptr<TlsContext> tls_;
+    std::shared_ptr<TlsContext> tls_;  // null: not needed until now
     const PullRequest request_;
+    PullAddress address_;   // where the next connection goes: the request's, until a server sends on
+    std::string login_;     // what a server asked for; empty: nothing
+    unsigned sent_on_ = 0;  // times since the request's own address
 
     Tcp::resolver resolver_;
     Tcp::socket socket_;               // until its session has it

@@ -73,7 +73,38 @@ PullAddress PullAddress::parse(std::string_view uri) {
     address.stream = rest.substr(path_at + slash + 1);
     if (address.application.empty() || slash + 1 == path.size()) refuse_uri("it names no stream");
     address.url = std::string(scheme) + std::string(rest.substr(0, path_at + slash));
+    const auto login = rest.substr(0, behind_user(rest));
+    const auto colon = std::min(login.find(':'), login.size());
+    if (!login.empty()) {
+        address.user = percent_decode(login.substr(0, std::min(colon, login.size() - 1)));
+        if (colon < login.size()) address.password = percent_decode(login.substr(colon + 1, login.size() - colon - 2));
+    }
     return address;
+}
+
+PullAddress PullAddress::moved(std::string_view to) const {
+    const auto query = to.substr(std::min(to.find('?'), to.size()));
+    auto base = std::string(to.substr(0, to.size() - query.size()));
+    while (base.ends_with('/')) base.pop_back();
+    const auto name = "/" + stream.substr(0, stream.find('?'));
+    const auto scheme_end = base.find("://");
+    if (scheme_end == std::string::npos) refuse_uri("'" + printable(to) + "' has no scheme");
+    const auto path_at = std::min(base.find('/', scheme_end + 3), base.size());
+    if (base.size() > path_at + name.size() && base.ends_with(name)) base.resize(base.size() - name.size());
+    if (path_at == base.size()) base += "/" + application;
+    auto there = parse(base + "/" + stream);
+    const bool is_safe = there.is_secure || !is_secure;
+    if (there.user.empty() && !user.empty() && there.host == host && is_safe) {
+        const auto own = url.substr(url.find("://") + 3);
+        there = parse(base.insert(scheme_end + 3, own.substr(0, behind_user(own))) + "/" + stream);
+    }
+    there.application += query;
+    there.url += query;
+    return there;
+}
+
+std::string PullAddress::bare_url() const {
+    return name_of(url);
 }
 
 std::string PullAddress::shown() const {

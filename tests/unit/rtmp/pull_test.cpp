@@ -43,8 +43,10 @@ Object code(const char* level, const char* code, const char* description = "") {
 struct Heard : PlayEvents {
     void play_ended(const std::string& why) override { ends.push_back(why); }
     void metadata(const Object& values) override { data.push_back(values); }
+    void play_goes_on(const Onward& where) override { onward.push_back(where); }
     std::vector<std::string> ends;
     std::vector<Object> data;
+    std::vector<Onward> onward;
 };
 
 class ClientConversationTest : public testing::Test {
@@ -134,6 +136,55 @@ TEST_F(ClientConversationTest, TellsWhyTheServerRefuses) {
     EXPECT_EQ(heard.ends.size(), 1u) << "it is said once";
 }
 
+Object redirect(const char* to) {
+    auto info = code("error", "NetConnection.Connect.Rejected", "moved");
+    info.set("ex", Object().set("code", 302.0).set("redirect", to));
+    return info;
+}
+
+TEST_F(ClientConversationTest, IsSentOnWhileItConnects) {
+    client->begin();
+    say({"_error", 1.0, Null{}, redirect("rtmp://b/live")});
+    ASSERT_EQ(heard.onward.size(), 1u);
+    EXPECT_EQ(heard.onward[0].address, "rtmp://b/live");
+    EXPECT_EQ(client->state(), State::ended);
+
+    client.emplace(heard, PlayTarget{"live", "rtmp://h/live", "cam"});
+    client->begin();
+    say({"onStatus", 0.0, Null{}, redirect("rtmp://c/live")});  // as SRS says it
+    ASSERT_EQ(heard.onward.size(), 2u);
+    EXPECT_TRUE(heard.ends.empty());
+
+    client.emplace(heard, PlayTarget{"live", "rtmp://h/live", "cam"});
+    play();
+    say({"onStatus", 0.0, Null{}, redirect("rtmp://d/live")});
+    EXPECT_EQ(heard.onward.size(), 2u) << "not from a stream";
+    EXPECT_EQ(heard.ends.size(), 1u);
+}
+
+TEST_F(ClientConversationTest, AnswersAChallengeBehindItsApplication) {
+    const auto refuse = [this](const char* description) {
+        say({"_error", 1.0, Null{}, code("error", "NetConnection.Connect.Rejected", description)});
+    };
+    const AdobeLogin who{"me", "p@ss", "00112233"};
+    client.emplace(heard, PlayTarget{"live", "rtmp://h/live", "cam", who, {}});
+    client->begin();
+    refuse("[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ");
+    ASSERT_EQ(heard.onward.size(), 1u);
+    EXPECT_EQ(heard.onward[0].login, "?authmod=adobe&user=me");
+    EXPECT_EQ(heard.onward[0].address, "");
+
+    reader = ChunkReader{ChunkLimits{}};
+    client.emplace(heard, PlayTarget{"live", "rtmp://h/live", "cam", who, heard.onward[0].login});
+    client->begin();
+    said();
+    EXPECT_EQ(values[2].object()->find("app")->text(), "live?authmod=adobe&user=me");
+    EXPECT_EQ(values[2].object()->find("tcUrl")->text(), "rtmp://h/live?authmod=adobe&user=me");
+    refuse("[ AccessManager.Reject ] : [ authmod=adobe ] : ?reason=authfailed&opaque=b3A=");
+    EXPECT_EQ(heard.ends,
+              std::vector<std::string>{"the server refuses a connection to 'live': wrong login or password"});
+}
+
 TEST_F(ClientConversationTest, HearsTheEndInWhateverWordsTheServerHas) {
     const auto status = [this](const char* level, const char* word) {
         return [=, this] { say({"onStatus", 0.0, Null{}, code(level, word)}); };
@@ -205,6 +256,27 @@ TEST(PullAddressTest, ReadsHostPortApplicationAndStream) {
     EXPECT_EQ(name_of("rtmp://me:secret@host/live/cam?a"), "rtmp://host/live/cam?a");
 }
 
+TEST(PullAddressTest, IsSentOnWithItsStreamAndToTheSameHostWithItsLogin) {
+    const auto own = PullAddress::parse("rtmp://me:p%40ss@a/live/cam?token=1");
+    EXPECT_EQ(std::tie(own.user, own.password), std::tuple("me", "p@ss"));
+    EXPECT_EQ(own.bare_url(), "rtmp://a/live");
+    for (const auto& [to, url, port, application] :
+         {std::tuple{"rtmp://b:1936/other", "rtmp://b:1936/other", 1936, "other"},
+          {"rtmp://b/other/cam", "rtmp://b/other", 1935, "other"},
+          {"rtmp://b/other?x=1", "rtmp://b/other?x=1", 1935, "other?x=1"},
+          {"rtmp://b/", "rtmp://b/live", 1935, "live"},
+          {"rtmp://a:2/live", "rtmp://me:p%40ss@a:2/live", 2, "live"},
+          {"rtmps://a/live", "rtmps://me:p%40ss@a/live", 443, "live"},
+          {"rtmp://you:two@a/live", "rtmp://you:two@a/live", 1935, "live"}}) {
+        const auto there = own.moved(to);
+        EXPECT_EQ(std::tie(there.url, there.port, there.application, there.stream),
+                  std::tuple(url, port, application, "cam?token=1"));
+    }
+    EXPECT_EQ(PullAddress::parse("rtmps://me:p@a/live/cam").moved("rtmp://a/live").user, "") << "not in the clear";
+    for (const auto* to : {"b/live", "http://b/live", "rtmp://", "rtmp://b:x/live"})
+        EXPECT_THROW(own.moved(to), Error) << to;
+}
+
 TEST(PullAddressTest, NamesWhatIsWrong) {
     for (const auto& [uri, what] : {std::pair{"http://host/live/cam", "'http:' is not rtmp://"},
                                     {"rtmp:///live/cam", "no host"},
@@ -237,19 +309,30 @@ public:
     }
     /// Takes the next connection up to its `play`, and answers that; the stream asked for.
     std::string play() {
-        socket_ = acceptor_.accept();
-        reader_ = ChunkReader{ChunkLimits{}};
-        Bytes bytes(1 + handshake_size);
-        net::read(socket_, net::buffer(bytes));
-        send(join({{3}, Bytes(handshake_size, 0), Bytes(bytes.begin() + 1, bytes.end())}));
-        net::read(socket_, net::buffer(bytes.data(), handshake_size));
-        wait_for("connect");
+        connect();
         command({"_result", 1.0, Object(), code("status", "NetConnection.Connect.Success")});
         wait_for("createStream");
         command({"_result", 2.0, Null{}, 1.0});
         const auto asked = wait_for("play");
         command({"onStatus", 0.0, Null{}, code("status", "NetStream.Play.Start")});
         return std::string(asked.at(3).text());
+    }
+    /// Refuses the next connection, and ends it; its application.
+    std::string refuse(Object info) {
+        const auto application = connect();
+        command({"_error", 1.0, Null{}, std::move(info)});
+        close();
+        return application;
+    }
+    /// Takes the next connection up to its `connect`; the application asked for.
+    std::string connect() {
+        socket_ = acceptor_.accept();
+        reader_ = ChunkReader{ChunkLimits{}};
+        Bytes bytes(1 + handshake_size);
+        net::read(socket_, net::buffer(bytes));
+        send(join({{3}, Bytes(handshake_size, 0), Bytes(bytes.begin() + 1, bytes.end())}));
+        net::read(socket_, net::buffer(bytes.data(), handshake_size));
+        return std::string(wait_for("connect").at(2).object()->find("app")->text());
     }
     void command(const std::vector<amf::Value>& values) { message(MessageType::command_amf0, 0, written(values)); }
     void message(MessageType type, std::uint32_t time, const Bytes& body) {
@@ -421,6 +504,41 @@ TEST_F(PullTest, ComesBackWhenTheConnectionBreaksOrTheSourceEnds) {
     source.play();
     source.media(1);
     stream_with(1, 2);
+}
+
+TEST_F(PullTest, FollowsARedirectAndTriesTheFirstAddressAgainAfterwards) {
+    FakeSource second;
+    start();
+    EXPECT_EQ(pull(source.uri("cam?token=1")), 200);
+    const auto there = second.uri("");
+    source.refuse(redirect(there.c_str()));
+    EXPECT_EQ(second.play(), "cam?token=1");
+    second.media(1);
+    auto* stream = stream_with(1);
+    second.close();
+    end_of(*stream);
+    EXPECT_EQ(source.play(), "cam?token=1") << "the one that sends on knows who serves now";
+}
+
+TEST_F(PullTest, EndsToFollowWhoSendsItRoundAndRound) {
+    start();
+    EXPECT_EQ(pull(source.uri()), 200);
+    const auto itself = source.uri("");
+    for (int i = 0; i <= 6; ++i) source.refuse(redirect(itself.c_str()));
+    EXPECT_NE(shown("FAILED").find("it sends on from one connection to the next"), std::string::npos);
+}
+
+TEST_F(PullTest, AnswersTheChallengeOfItsServerWithTheLoginOfItsAddress) {
+    start();
+    EXPECT_EQ(pull(source.uri().insert(7, "me:p%40ss@")), 200);
+    const auto says = [](const char* words) { return code("error", "NetConnection.Connect.Rejected", words); };
+    EXPECT_EQ(source.refuse(says("[ AccessManager.Reject ] : [ code=403 need auth; authmod=adobe ] : ")), "live");
+    EXPECT_EQ(source.refuse(says("[ authmod=adobe ] : ?reason=needauth&user=me&salt=5xs=&challenge=aGk=&opaque=b3A=")),
+              "live?authmod=adobe&user=me");
+    EXPECT_TRUE(source.connect().starts_with("live?authmod=adobe&user=me&challenge="));
+    source.close();
+    EXPECT_EQ(source.refuse(says("[ authmod=adobe ] : ?reason=authfailed")), "live") << "a new attempt begins anew";
+    EXPECT_NE(shown("FAILED").find("wrong login or password"), std::string::npos);
 }
 
 TEST_F(PullTest, WaitsForAServerThatIsNotThereAndGivesUpInTheEnd) {

@@ -96,6 +96,35 @@ TEST(H264, SplitsAccessUnitsByLengthAndByStartCode) {
     EXPECT_THROW(split(hex("00000009 6701"), 4), Malformed);
 }
 
+TEST(H264, FindsStartCodesWhateverZerosAndOnesStandAroundThem) {
+    // All byte streams of up to eight zeros, ones and twos, beside the rule read off byte by byte.
+    for (std::size_t size = 0, count = 1; size <= 8; ++size, count *= 3) {
+        for (std::size_t number = 0; number < count; ++number) {
+            std::vector<std::uint8_t> bytes;
+            for (auto rest = number; bytes.size() < size; rest /= 3)
+                bytes.push_back(static_cast<std::uint8_t>(rest % 3));
+            std::vector<std::vector<std::uint8_t>> expected;
+            bool is_open = false;
+            const auto close = [&] {
+                while (!expected.empty() && !expected.back().empty() && expected.back().back() == 0)
+                    expected.back().pop_back();
+                if (is_open && expected.back().empty()) expected.pop_back();
+            };
+            for (std::size_t at = 0; at < size; ++at) {
+                if (at >= 2 && bytes[at] == 1 && bytes[at - 1] == 0 && bytes[at - 2] == 0) {
+                    close();
+                    is_open = true;
+                    expected.emplace_back();
+                } else if (is_open) {
+                    expected.back().push_back(bytes[at]);
+                }
+            }
+            close();
+            ASSERT_EQ(split(bytes, 0), expected) << "stream " << number << " of " << size << " bytes";
+        }
+    }
+}
+
 TEST(H264, JoinsUnitsBehindTheirLengths) {
     std::vector<std::uint8_t> joined;
     h264::append_nal(joined, hex("6701"));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <span>
 #include <vector>
@@ -32,20 +33,21 @@ void for_each_nal(ByteSpan access_unit, std::size_t length_size, Each each) {
 /// The same for a byte stream with start codes (Annex B). Trailing zeros belong to no unit.
 template <class Each>
 void for_each_nal_annexb(ByteSpan stream, Each each) {
-    std::size_t start = stream.size() + 1, zeros = 0;
-    for (std::size_t at = 0; at <= stream.size(); ++at) {
-        if (at < stream.size() && stream[at] == 0) {
-            ++zeros;
-            continue;
-        }
-        const bool code = at == stream.size() || (zeros >= 2 && stream[at] == 1);
-        if (code) {
-            const auto end = at - zeros;
-            if (start < end) each(stream.subspan(start, end - start));
-            start = at + 1;
-        }
-        zeros = 0;
+    auto start = stream.size() + 1;  // none yet
+    const auto give = [&](std::size_t end) {
+        while (end > start && stream[end - 1] == 0) --end;
+        if (start < end) each(stream.subspan(start, end - start));
+    };
+    // The codes' last byte is searched for, which is rarer than zeros are to look for one by one.
+    for (std::size_t at = 2; at < stream.size(); ++at) {
+        const auto* const one = static_cast<const std::uint8_t*>(std::memchr(&stream[at], 1, stream.size() - at));
+        if (one == nullptr) break;
+        at = static_cast<std::size_t>(one - stream.data());
+        if (one[-1] != 0 || one[-2] != 0) continue;
+        give(at);
+        start = at + 1;
     }
+    give(stream.size());
 }
 
 /// Appends `nal` behind its 4-byte length.

@@ -2,8 +2,8 @@
 """Pulled RTSP cameras and pushed MPEG-TS over UDP, recorded to MP4 by the server and, one after the other in the same run,
 by one process of `ffmpeg -c copy` for each stream.
 
-  sources.py --build BUILD [--kinds rtsp,ts] [--streams 100] [--seconds 20] [--rounds 1] [--recorders tapedeck,ffmpeg]
-             [--no-record] [--profile FILE]
+  sources.py --build BUILD [--kinds rtsp,ts] [--streams 100] [--seconds 20] [--warm 12] [--rounds 1]
+             [--recorders tapedeck,ffmpeg] [--no-record] [--profile FILE]
 
 H.264 of 25 pictures a second and AAC, 1.5 Mbit/s. `CPU` is what the recorders take for a second of one stream while all
 play; `start and end` what they take besides for one stream, until its file is whole. `kB/stream` is
@@ -177,8 +177,8 @@ def measure(recorder, source, options):
     try:
         made = source(options.streams, clips.camera(), folder)
         one = recorder(made, options.streams, folder, options)
-        one.start(options.seconds + 12)
-        time.sleep(2)  # what is done once for each is over
+        one.start(options.seconds + options.warm + 10)
+        time.sleep(options.warm)
         began, before = time.monotonic(), cpu_of(one.pids())
         profile = options.profile and subprocess.Popen(["perf", "record", "-o", options.profile, "-g", "-F", "499", "-p", str(one.pids()[0]), "--",
                                                         "sleep", str(options.seconds - 2)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -211,6 +211,7 @@ def main():
     parser.add_argument("--recorders", default="tapedeck,ffmpeg")
     parser.add_argument("--streams", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--warm", type=int, default=12, help="seconds that all play before it is measured")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--folder", default=None, help="where recordings go, to choose the disk")
     parser.add_argument("--no-record", action="store_true", help="what taking the streams costs alone")

@@ -87,7 +87,8 @@ void Connection::read(Incoming& incoming) {
             }
         }
         rest_.assign(bytes.begin(), bytes.end());
-        if (got < size) break;
+        // A plain socket was asked before how much it has, so that another read would mostly find nothing.
+        if (got < size || (!tls_ && size < most_of_a_read)) break;
     }
     if (!out_.empty()) flush();
 }

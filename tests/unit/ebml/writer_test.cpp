@@ -264,6 +264,18 @@ TEST(Writer, SoundBeforeTheFileBeginsIsDecodedAndNotHeard) {
     EXPECT_EQ(blocks[2].discard_ns, 0);
 }
 
+TEST(Writer, SoundThatEndsLessThanATickBehindTheBeginningIsHiddenToItsEnd) {
+    Session session;
+    Track g722(TD_AUDIO, TD_CODEC_G722, {1, 90'000}, 1);
+    g722.track.sample_rate = 16000;
+    g722.track.channels = 1;
+    session.open({vp8(), g722});
+    session.write({1, true, -2069, -2069, 2090, payload(1, 0, 60)});
+    session.write({0, true, 0, 0, 40, vp8_key(0, 100)});
+    session.writer.flush();
+    EXPECT_EQ(session.segment().blocks(2).at(0).discard_ns, -23'222'222);
+}
+
 TEST(Writer, PicturesBeforeTheFileBeginsKeepTheirTimeUnseen) {
     Session session;
     session.open({vp8()});

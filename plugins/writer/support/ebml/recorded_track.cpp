@@ -68,7 +68,8 @@ Block RecordedTrack::place(const td_packet& packet) {
     const std::int64_t pts = packet.pts == TD_NO_TIME ? packet.dts : packet.pts;
     if (pts == TD_NO_TIME || packet.data_size == 0)
         throw Error(TD_MALFORMED, "an empty packet or one without a time, of track " + std::to_string(index_));
-    const std::int64_t end = block_time(pts + (packet.duration == TD_NO_TIME ? 0 : packet.duration));
+    const std::int64_t duration = packet.duration == TD_NO_TIME ? 0 : packet.duration;
+    const std::int64_t end = block_time(pts + duration);
     Block block;
     block.track = head_.number;
     block.video = is_video();
@@ -79,7 +80,9 @@ Block RecordedTrack::place(const td_packet& packet) {
     if (!is_video() && block.time < 0) {  // sound before the beginning is decoded and not heard
         const std::int64_t hidden_ns =
             rescale(pts, time_base_, nanoseconds) + static_cast<std::int64_t>(head_.setup.delay_ns);
-        block.discard_ns = std::max(hidden_ns, (block.time - end) * ns_in_tick);
+        const std::int64_t all_ns = -rescale(duration, time_base_, nanoseconds);
+        // What is left of less than a tick would be heard at 0, where the next frame begins.
+        block.discard_ns = end <= 0 ? all_ns : std::max(hidden_ns, all_ns);
         block.time = 0;
     }
     block.duration = std::max<std::int64_t>(end - block.time, 0);

@@ -68,11 +68,11 @@ void Demuxer::packet(ByteSpan bytes, MediaOut& out) {
     const auto stream = is_table ? streams_.end() : streams_.find(packet->pid);
     if (!is_table && stream == streams_.end()) return;
     const auto order = follow(*packet);
-    if (order == Order::doubled || !packet->has_payload) return;
     if (order == Order::lost) {
         ++counts_.lost;
         lose_in(packet->pid);
     }
+    if (order == Order::doubled || !packet->has_payload) return;
     if (is_table) {
         if (packet->pid == association_pid)
             association_.push(*packet, [this](ByteSpan section) { associate(section); });
@@ -86,7 +86,7 @@ void Demuxer::packet(ByteSpan bytes, MediaOut& out) {
     }
 }
 
-/// Section 2.4.3.3: it counts packets with payload, one of which may come twice.
+/// Section 2.4.3.3: it counts packets with payload, one of which may come twice; others repeat the last count.
 Demuxer::Order Demuxer::follow(const Packet& packet) {
     auto& counter = counters_[packet.pid];
     const auto before = std::exchange(counter.last, packet.counter);
@@ -182,7 +182,7 @@ void Demuxer::payload(Elementary& stream, const Packet& packet, MediaOut& out) {
         return;
     }
     stream.pes.insert(stream.pes.end(), packet.payload.begin(), packet.payload.end());
-    stream.is_filled_up = packet.payload.size() < packet_size - 4;
+    stream.is_stuffed = packet.is_stuffed;
     if (packet.starts_unit) stream.size = pes_size(stream.pes).value_or(0);
     if (stream.pes.size() > largest_pes) {
         ++counts_.broken;
@@ -216,7 +216,7 @@ void Demuxer::end_pes(Elementary& stream, MediaOut& out) {
 
 void Demuxer::finish(MediaOut& out) {
     for (const auto& [pid, stream] : streams_)
-        if (stream->is_filled_up) end_pes(*stream, out);
+        if (stream->is_stuffed) end_pes(*stream, out);
 }
 
 std::uint64_t Demuxer::dropped_pictures() const {

@@ -35,7 +35,7 @@ public:
     void push(ByteSpan bytes, MediaOut& out);
     /// Something is missing before the next bytes, as their transport tells.
     void lose();
-    /// The stream ends: gives what is whole.
+    /// The stream ends: gives what is known to be whole.
     void finish(MediaOut& out);
 
     bool has_sync() const { return counts_.packets != 0; }
@@ -58,7 +58,7 @@ private:
         Bytes pes;
         std::size_t size = 0;  // of the packet that has begun; 0: unknown
         bool is_open = false;
-        bool is_filled_up = false;  // the last packet was not full, as that of a whole PES packet
+        bool is_stuffed = false;  // the last packet, which is then the last of a whole PES packet
     };
     struct Counter {
         std::uint8_t last = 0;

@@ -19,9 +19,19 @@ struct Packet {
     bool starts_unit = false;  ///< a PES packet begins with the payload, or a section in it
     bool is_scrambled = false;
     bool has_payload = false;
-    bool may_jump = false;  ///< discontinuity_indicator: the counter and the clock may begin anew here
+    bool may_jump = false;    ///< discontinuity_indicator: the counter and the clock may begin anew here
+    bool is_stuffed = false;  ///< filled up with stuffing, as the last packet of a PES packet is
     ByteSpan payload;
 };
+
+/// Whether an adaptation field has stuffing behind its fields (section 2.4.3.4). `field` begins with its flags.
+inline bool has_stuffing(ByteSpan field) {
+    if (field.empty()) return true;
+    std::size_t used = 1 + ((field[0] & 0x10) != 0 ? 6 : 0) + ((field[0] & 0x08) != 0 ? 6 : 0) + (field[0] >> 2 & 1u);
+    for (const unsigned private_data_or_extension : {2u, 1u})
+        if ((field[0] & private_data_or_extension) != 0) used += 1 + (used < field.size() ? field[used] : 0u);
+    return used < field.size() || (field.size() == 1 && field[0] == 0);
+}
 
 /// `bytes` are 188 that begin with the sync byte. Nothing where the packet was damaged on its way, or its lengths are
 /// wrong.
@@ -39,6 +49,7 @@ inline std::optional<Packet> parse_packet(ByteSpan bytes) {
         at += 1 + length;
         if (at > packet_size) return std::nullopt;
         packet.may_jump = length != 0 && (bytes[5] & 0x80) != 0;
+        packet.is_stuffed = has_stuffing(bytes.subspan(5, length));
     }
     if (packet.has_payload) packet.payload = bytes.subspan(at, packet_size - at);
     return packet;

@@ -149,6 +149,70 @@ TEST(Demuxer, TheTransportsWordForALossCostsWhatIsUnderWay) {
     EXPECT_EQ(demuxer.dropped_pictures(), 1u);
 }
 
+/// A packet of the video without payload: where `jumps`, its discontinuity_indicator lets the counter begin anew.
+Bytes without_payload(std::uint8_t counter, bool jumps = false) {
+    Bytes packet{0x47,
+                 video_pid >> 8,
+                 video_pid & 0xff,
+                 static_cast<std::uint8_t>(0x20 | counter),
+                 183,
+                 jumps ? std::uint8_t{0x80} : std::uint8_t{0}};
+    packet.resize(packet_size, 0xff);
+    return packet;
+}
+
+TEST(Demuxer, ACounterThatSaysItJumpsLosesNothing) {
+    auto stream = tables();
+    stream.pes(video_pid, 0, std::nullopt, h264_picture(true, 1));
+    auto next = Stream().pes(video_pid, 3600, std::nullopt, h264_picture(false, 2)).bytes;
+    next[3] |= 9;
+    for (const bool is_said : {true, false}) {
+        Demuxer demuxer;
+        Collected out;
+        demuxer.push(stream.bytes + without_payload(8, is_said) + next, out);
+        demuxer.finish(out);
+        EXPECT_EQ(out.payloads(video_track).size(), is_said ? 2u : 0u);
+        EXPECT_EQ(demuxer.counts().lost, is_said ? 0u : 1u);
+    }
+}
+
+TEST(Demuxer, ALossIsSeenWhereAPacketWithoutPayloadComesNext) {
+    auto stream = tables();
+    const auto at = stream.packets();
+    stream.pes(video_pid, 0, std::nullopt, h264_picture(true, 1, 400));  // three packets
+    const auto clock = without_payload(1);
+    auto bytes = stream.bytes;
+    const auto second = bytes.begin() + static_cast<std::ptrdiff_t>((at + 1) * packet_size);
+    std::ranges::copy(clock, second);
+    EXPECT_TRUE(demuxed(bytes).payloads(video_track).empty()) << "its second packet was lost";
+    bytes = stream.bytes;
+    bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>((at + 2) * packet_size), clock.begin(), clock.end());
+    EXPECT_EQ(demuxed(bytes).payloads(video_track).size(), 1u);
+}
+
+/// Of a long picture its first packet, which has a clock reference and no stuffing, or some bytes of that.
+TEST(Demuxer, AtTheEndOnlyAPictureWhoseLastPacketIsFilledUpIsWhole) {
+    const auto whole = Stream().pes(video_pid, 0, std::nullopt, h264_picture(true, 1, 160)).bytes;
+    for (const std::uint8_t stuffing : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+        const std::uint8_t length = 7 + stuffing;
+        Bytes packet{0x47, 0x40 | video_pid >> 8, video_pid & 0xff, 0x30, length, 0x50};
+        packet.resize(5u + length, 0xff);
+        packet.insert(packet.end(), whole.begin() + 4, whole.begin() + 180 - stuffing);
+        ASSERT_EQ(packet.size(), packet_size);
+        EXPECT_EQ(demuxed(tables().bytes + packet).payloads(video_track).size(), stuffing == 0 ? 0u : 1u) << +stuffing;
+    }
+}
+
+TEST(Demuxer, AnotherCodecUnderTheSamePidTakesItsPlace) {
+    auto stream = film();
+    stream.map(map_pid, 1, {{0x1b, video_pid}, {0x03, sound_pid}}, 1);
+    stream.pes(sound_pid, 40000, std::nullopt, Bytes{0xff, 0xfb, 0x90, 0} + Bytes(413, 0), true);
+    const auto out = demuxed(stream.bytes);
+    EXPECT_EQ(out.tracks.back().track.codec, TD_CODEC_MP3);
+    EXPECT_EQ(out.payloads(audio_track).size(), 6u);
+    EXPECT_EQ(out.payloads(video_track).size(), 5u) << "the pictures go on";
+}
+
 TEST(Demuxer, AStreamUnderANewPidIsFollowedAndOneThatStaysGoesOn) {
     auto stream = film();
     stream.map(map_pid, 1, {{0x1b, 0x201}, {0x0f, sound_pid}}, 1);

@@ -143,9 +143,11 @@ def mkv_of(video, audio, seconds=3):
 
 
 def pair(video, audio, seconds=4):
-    """MKV of H.264 or VP8 (or none) with AAC, Opus, PCMA, PCMU or G722 (or none)."""
-    pictures = {"h264": [*_X264, "-bf", "2", "-g", "25"], "vp8": ["-c:v", "libvpx", "-b:v", "300k", "-deadline", "realtime", "-g", "25"]}
-    sounds = {"aac": _AAC, "opus": ["-c:a", "libopus", "-ar", "48000"], "pcma": ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"],
+    """MKV of H.264 or H.265, with B-frames, or VP8 (or none) with AAC, MP2, AC-3, Opus, PCMA, PCMU or G722 (or none)."""
+    pictures = {"h264": [*_X264, "-bf", "2", "-g", "25"],
+                "h265": ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:bframes=2:keyint=25", "-pix_fmt", "yuv420p"],
+                "vp8": ["-c:v", "libvpx", "-b:v", "300k", "-deadline", "realtime", "-g", "25"]}
+    sounds = {"aac": _AAC, "mp2": ["-c:a", "mp2"], "ac3": ["-c:a", "ac3"], "opus": ["-c:a", "libopus", "-ar", "48000"], "pcma": ["-c:a", "pcm_alaw", "-ar", "8000", "-ac", "1"],
               "pcmu": ["-c:a", "pcm_mulaw", "-ar", "8000", "-ac", "1"], "g722": ["-c:a", "g722", "-ar", "16000", "-ac", "1"]}
     inputs = (["-f", "lavfi", "-i", _PICTURE] if video else []) + (["-f", "lavfi", "-i", _TONE] if audio else [])
     return _clip(f"pair-{video or 'none'}-{audio or 'none'}-{seconds}.mkv", *inputs, "-t", str(seconds), *pictures.get(video, []), *sounds.get(audio, []))

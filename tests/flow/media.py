@@ -72,6 +72,17 @@ def pictures(path):
     return [line.rsplit(",", 1)[1].strip() for line in run.stdout.splitlines() if line and line[0] != "#"]
 
 
+def decoded(path):
+    """{kind: [md5]} of what is shown and heard, in its order; AssertionError when ffmpeg complains."""
+    run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(path), "-map", "0:v:0?", "-map", "0:a:0?", "-fps_mode", "passthrough",
+                          "-enc_time_base:v", "-1", "-f", "framemd5", "-"], capture_output=True, text=True)
+    assert run.returncode == 0 and not run.stderr, f"{path}: {run.stderr}"
+    lines = run.stdout.splitlines()
+    kinds = [line.rsplit(" ", 1)[1] for line in lines if line.startswith("#media_type")]
+    rows = [line.split(",") for line in lines if line and line[0] != "#"]
+    return {kind: [row[-1].strip() for row in rows if int(row[0]) == number] for number, kind in enumerate(kinds)}
+
+
 def text(path):
     """[(seconds, text)] of every block of the first track of text of a Matroska file."""
     shown = subprocess.run(["ffprobe", "-v", "error", "-select_streams", "s:0", "-show_entries", "packet=pts_time,size", "-of", "csv=p=0",

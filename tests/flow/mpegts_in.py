@@ -1,4 +1,8 @@
 """Encoders that push MPEG-TS over UDP, RTP and SRT, and what becomes of their streams in recordings."""
+import collections
+import hashlib
+import json
+import os
 import random
 import socket
 import subprocess
@@ -7,16 +11,64 @@ import time
 
 import clips
 import media
+import mpegts
 from case import FlowTest, eventually, run
-from server import free_port
+from server import Server, free_port
 
-PACKETS = 7 * 188  # of a datagram
+Track = collections.namedtuple("Track", "codec tag times")
+CLIPS = {"h264": lambda: clips.pair("h264", "aac", 2), "h265": lambda: clips.pair("h265", "aac", 2), "mp2": lambda: clips.pair("h264", "mp2", 2),
+         "ac3": lambda: clips.pair("h265", "ac3", 2), "latm": lambda: clips.pair("h264", "aac", 2)}
+PROTOCOL = {"udp": "udp", "rtp": "rtp", "srt": "srt", "secret": "srt"}
+QUERY = {"udp": "?pkt_size=1316", "rtp": "", "srt": "?linger=5", "secret": "?linger=5&passphrase=correct-horse"}
+CONTAINERS = ("mp4", "mkv", "ts")
+WRAPPED = ("latm", "ac3")  # their times of 33 bits begin again at 0 after a second
+WHOLE = "TAPEDECK_WHOLE" in os.environ
+# (container, transport) of each codec's streams: every pair of these two, and every codec in every container; or all there are.
+ASKED = {kind: [(container, transport) for c, container in enumerate(CONTAINERS) for t, transport in enumerate(PROTOCOL) if WHOLE or t == (k + c) % 4]
+         for k, kind in enumerate(CLIPS)}
+
+
+def seen(path):
+    """{kind: Track} as players see it; times in the order of showing."""
+    shown = json.loads(subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=codec_type,codec_name,codec_tag_string:packet=stream_index,pts_time",
+                                       "-of", "json", str(path)], capture_output=True, check=True).stdout)
+    return {track["codec_type"]: Track(track["codec_name"], track["codec_tag_string"],
+                                       sorted(float(one["pts_time"]) for one in shown["packets"] if one["stream_index"] == number))
+            for number, track in enumerate(shown["streams"])}
+
+
+class Relay:
+    """Takes datagrams and gives each on to all of `uris`, but those of which `is_lost(number)`."""
+
+    def __init__(self, uris):
+        self.count, self.is_lost = 0, lambda number: False
+        self._to = [("127.0.0.1", int(uri.rsplit(":", 1)[1])) for uri in uris]
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.url = f"udp://127.0.0.1:{self._socket.getsockname()[1]}?pkt_size=1316"
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        while datagram := self._socket.recv(2048):
+            if not self.is_lost(self.count):
+                for to in self._to:
+                    self._socket.sendto(datagram, to)
+            self.count += 1
+
+    def close(self):
+        self._socket.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
 
 
 class MpegTs(FlowTest):
-    def served(self, settings=None):
-        return self.server({"record_flash_published_streams": "false", "protocol.mpegts.port_from": "0",
-                            "protocol.mpegts.address": "127.0.0.1", **(settings or {})})
+    def served(self, settings=None, rules=""):
+        server = Server(self.scratch / "home", {"record_flash_published_streams": "false", "protocol.mpegts.media_port_from": "0",
+                                                "protocol.mpegts.address": "127.0.0.1", **(settings or {})})
+        self.addCleanup(self._end, server)
+        (server.home / "conf" / "record_rules.yaml").write_text(rules)
+        return server.start()
 
     def startup(self, server, transport, name="film", **more):
         status, answer = server.rest("/mpegts/startup", {"localStreamName": name, "transport": transport, "record": True, **more})
@@ -24,111 +76,146 @@ class MpegTs(FlowTest):
         self.assertTrue(answer["uri"].startswith(transport + "://127.0.0.1:"), answer)
         return answer
 
-    def send(self, clip, url, *codecs, fmt="mpegts", pace=("-re",), seconds=60):
-        """ffmpeg with this clip in real time, as it is unless codecs are named."""
-        result = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", *pace, "-i", str(clip), *(codecs or ("-c", "copy")), "-f", fmt, url],
-                                capture_output=True, text=True, timeout=seconds)
-        self.assertEqual(result.returncode, 0, result.stderr)
-
-    def as_ts(self, clip, *codecs):
-        path = self.scratch / (clip.stem + ".ts")
-        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(clip), *(codecs or ("-c", "copy")), "-f", "mpegts", str(path)], check=True)
-        return path
-
     def end(self, server, name="film"):
         self.assertEqual(server.rest("/mpegts/terminate", {"localStreamName": name}), (200, None))
 
-    def assert_whole(self, file, clip, missing=0):
-        """Every picture and frame of the clip but the last few, with sound and picture together."""
-        for kind, unit in (("video", clip), ("audio", clip)):
-            source, kept = media.packets(unit, kind), media.packets(file, kind)
-            self.assertGreaterEqual(len(kept), len(source) - missing, (file.name, kind))
-            self.assertLessEqual(len(kept), len(source), kind)
-        pictures = media.pictures(file)
-        self.assertEqual(pictures, [one for one in media.pictures(clip) if one in set(pictures)])
-        sound = media.hashes(file, "audio")
-        self.assertEqual(sound, media.hashes(clip, "audio")[:len(sound)])
-        apart = [media.times(path, "audio")[0] - media.times(path, "video")[0] for path in (clip, file)]
-        self.assertLess(abs(apart[0] - apart[1]), 0.025)
-        self.assertEqual(media.decodes(file), "")
+    def started(self, process):
+        """The same; ended with the test."""
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
 
-    def test_udp_rtp_and_srt_are_recorded_with_the_packets_of_their_source(self):
-        server = self.served()
-        clip = clips.b_frames(2)
-        urls = {"udp": "?pkt_size=1316", "rtp": "", "srt": "?passphrase=correct-horse&mode=caller"}
-        with_passphrase = {"srt": {"passphrase": "correct-horse"}}
-        answers = {one: self.startup(server, one, one, **with_passphrase.get(one, {})) for one in urls}
-        self.assertEqual(answers["srt"]["status"], "CONNECTED")
-        self.assertEqual((answers["udp"]["timeout"], answers["udp"]["maxTimestampDiff"], answers["udp"]["allowedList"]), (90000, 1, []))
-        senders = [threading.Thread(target=self.send, args=(clip, answers[one]["uri"] + query), kwargs={"fmt": "rtp_mpegts" if one == "rtp" else "mpegts"})
-                   for one, query in urls.items()]
-        for sender in senders:
-            sender.start()
-        for one in urls:
-            eventually(lambda one=one: server.rest("/mpegts/find", {"localStreamName": one})[1][0]["hasVideo"], "video of " + one)
-        for sender in senders:
-            sender.join()
-        time.sleep(0.3)  # what SRT still holds back
-        for one in urls:
-            self.end(server, one)
-            self.assert_whole(server.file(one + ".mp4"), clip, missing={"udp": 0, "rtp": 14, "srt": 14}[one])  # ffmpeg does not send its last RTP packets
+    def relay(self, uris):
+        relay = Relay(uris)
+        self.addCleanup(relay.close)
+        return relay
+
+    def info(self, server, name):
+        return server.rest("/mpegts/find", {"localStreamName": name})[1][0].get("info", "")
+
+    def sender(self, clip, outputs, pace=("-re",), before=(), more=()):
+        """One ffmpeg that sends this clip as it is to all of them: (transport, address, flags of the TS muxer); `more` says how."""
+        words = []
+        for transport, url, flags in outputs:
+            fmt = ["-f", "rtp_mpegts", "-mpegts_muxer_options", f"mpegts_flags={flags}"] if transport == "rtp" else ["-f", "mpegts", "-mpegts_flags", flags]
+            words += ["-map", "0", "-c", "copy", *more, *fmt, url]
+        return subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", *pace, *before, "-i", str(clip), *words], stderr=subprocess.PIPE, text=True)
+
+    def test_every_transport_and_codec_goes_into_every_container(self):
+        server = self.served(rules="rules: [{name: '*-mkv', formats: 'h264-mkv, h265-mkv'}, {name: '*-ts', formats: 'h264-ts, h265-ts'}, "
+                                   "{name: '*-mp4', formats: 'h264-mp4, h265-mp4'}]")
+        senders = {}
+        for kind, transports in ASKED.items():
+            outputs = []
+            for container, transport in transports:
+                more = {"passphrase": "correct-horse"} if transport == "secret" else {}
+                answer = self.startup(server, PROTOCOL[transport], f"{kind}-{transport}-{container}", **more)
+                self.assertEqual(answer["status"], "CONNECTED")
+                outputs.append((transport, answer["uri"] + QUERY[transport], "latm" if kind == "latm" else "0"))
+            senders[kind] = self.sender(CLIPS[kind](), outputs, more=["-output_ts_offset", "95442.7"] if kind in WRAPPED else [])
+        for kind, sender in senders.items():
+            self.assertEqual((sender.communicate()[1], sender.returncode), ("", 0), kind)
+        asked = [(f"{kind}-{transport}-{container}", kind, container, transport) for kind, pairs in ASKED.items() for container, transport in pairs]
+        for name, _, _, transport in asked:
+            if PROTOCOL[transport] == "srt":
+                self.left(server, name)
+        self.assertEqual(server.rest("/mpegts/terminate", {"status": "PROCESSED_LOCAL"}), (200, None))
+        for name, kind, container, transport in asked:
+            with self.subTest(name=name):
+                self.check(server.file(f"{name}.{container}"), CLIPS[kind](), container, missing=14 if transport == "rtp" else 0)  # what ffmpeg keeps back
         self.assertEqual(server.rest("/mpegts/find_all")[0], 404)
 
-    def test_srt_live_transmit_sends_to_the_fixed_port_and_its_stream_id_names_the_stream(self):
-        port = free_port()
-        server = self.served({"protocol.mpegts.srt_port": port, "protocol.mpegts.record": "true", "record_formats": "h264-ts"})
-        source = self.as_ts(clips.both(2))
-        feed = free_port()
-        relay = subprocess.Popen(["srt-live-transmit", "-q", f"udp://127.0.0.1:{feed}", f"srt://127.0.0.1:{port}?streamid=#!::r=live,m=publish"],
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.addCleanup(relay.wait)
-        self.addCleanup(relay.kill)
-        eventually(lambda: server.rest("/mpegts/find", {"localStreamName": "live"})[0] == 200, "the caller's stream")
-        self.send(source, f"udp://127.0.0.1:{feed}?pkt_size=1316")
-        time.sleep(0.3)
-        relay.terminate()
-        file = server.file("live.ts")
-        self.assertGreaterEqual(len(media.packets(file, "video")), 49)
-        self.assertEqual(media.decodes(file), "")
+    def check(self, file, clip, container, missing):
+        """Every picture and frame of the clip but the last few, sound and picture together, and all of it decodes."""
+        source, kept = seen(clip), seen(file)
+        shown, pictures = media.decoded(clip)["video"], media.decoded(file)["video"]
+        self.assertGreaterEqual(len(pictures), len(shown) - missing)
+        self.assertEqual(pictures, [one for one in shown if one in set(pictures)])
+        is_copied = container == "mkv" or source["audio"].codec == "aac"
+        self.assertEqual(kept["audio"].codec, source["audio"].codec if is_copied else "aac")
+        self.assertEqual(kept["video"].codec, source["video"].codec)
+        if container == "mp4":
+            self.assertEqual(kept["video"].tag, {"h264": "avc1", "hevc": "hvc1"}[kept["video"].codec])
+        if is_copied:
+            frames = media.hashes(clip, "audio")
+            found = [hashlib.md5(frame).hexdigest() for frame in mpegts.read(file).frames()] if container == "ts" else media.hashes(file, "audio")
+            self.assertGreaterEqual(len(found), len(frames) - missing)
+            self.assertEqual(found, frames[:len(found)])
+        # The encoder's first frame is one of silence, and one that is not heard may have the next one's time.
+        frame = 2 if is_copied else 0
+        apart = [of["audio"].times[frame] - of["video"].times[2] for of in (source, kept)]
+        self.assertLess(abs(apart[0] - apart[1]), 0.025, apart)
 
-    def test_mp2_and_ac3_are_encoded_for_mp4_and_latm_is_not(self):
-        server = self.served()
-        clip = clips.both(2)
-        latm = ["-c", "copy", "-mpegts_flags", "latm"]
-        kinds = {"mp2": ["-c:v", "copy", "-c:a", "mp2"], "ac3": ["-c:v", "copy", "-c:a", "ac3"], "latm": latm}
-        senders = []
-        for name, codecs in kinds.items():
-            uri = self.startup(server, "udp", name)["uri"]
-            senders.append(threading.Thread(target=self.send, args=(clip, uri + "?pkt_size=1316", *codecs)))
-            senders[-1].start()
-        for sender in senders:
-            sender.join()
-        for name in kinds:
-            self.end(server, name)
-            file = server.file(name + ".mp4")
-            self.assertEqual(media.track(file, "audio")["codec_name"], "aac")
-            self.assertAlmostEqual(media.seconds(file), 2, delta=0.2)
+    def left(self, server, name):
+        """Waits until the caller has gone, and all that it sent is there."""
+        eventually(lambda: "sender" not in server.rest("/mpegts/find", {"localStreamName": name})[1][0], name + " has no sender")
+
+    def test_what_a_killed_server_has_taken_is_recovered_and_encoders_go_on(self):
+        port, srt_port, feed = free_port(), free_port(), free_port()
+        server = self.served({"protocol.mpegts.media_port_from": port, "protocol.mpegts.media_port_to": port, "protocol.mpegts.srt_port": srt_port,
+                              "protocol.mpegts.record": "true", "record_name_collision": "suffix", "record_formats": "h264-ts"})
+        given = self.startup(server, "udp", "given")
+        caller = subprocess.Popen(["srt-live-transmit", "-q", f"udp://127.0.0.1:{feed}", f"srt://127.0.0.1:{srt_port}?streamid=#!::r=called,m=publish"],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.started(caller)
+        encoder = self.started(self.sender(clips.both(2), [("udp", given["uri"] + QUERY["udp"], "0"), ("udp", f"udp://127.0.0.1:{feed}?pkt_size=1316", "0")],
+                                           before=["-stream_loop", "-1"]))
+
+        def grown(names):
+            return all(any(part.stat().st_size > 40000 for part in server.parts() if session in part.name)
+                       for session in (server.rest("/mpegts/find", {"localStreamName": name})[1][0]["localMediaSessionId"] for name in names))
+        eventually(lambda: server.rest("/mpegts/find", {"localStreamName": "called"})[0] == 200, "the caller's stream")
+        eventually(lambda: grown(["given", "called"]), "a part of both is in their files")
+        server.kill()
+        server.restart()
+        for name in ("given.ts", "called.ts"):
+            file = server.file(name)
+            self.assertGreater(len(media.packets(file, "video")), 10)
             self.assertEqual(media.decodes(file), "")
-            self.assertLess(abs(media.times(file, "video")[0] - media.times(file, "audio")[0]), 0.03)
-        self.assertEqual(media.hashes(server.file("latm.mp4"), "audio"), media.hashes(clip, "audio"))
+        eventually(lambda: server.rest("/mpegts/find", {"localStreamName": "called"})[0] == 200, "the caller is back by itself")
+        self.assertEqual(server.rest("/mpegts/find", {"localStreamName": "given"})[0], 404, "what REST began is begun again by REST")
+        self.assertEqual(self.startup(server, "udp", "given")["uri"], given["uri"])
+        eventually(lambda: grown(["given", "called"]), "both go on")
+        self.assertEqual(server.terminate(), 0)
+        for name in ("given-2.ts", "called-2.ts"):
+            self.assertEqual(media.decodes(server.file(name)), "")
+
+    def test_an_encoder_that_is_away_goes_on_in_its_recording_or_ends_it_whole(self):
+        server = self.served()
+        clip = clips.both(6)
+        ports = [self.startup(server, "udp", "patient")["uri"], self.startup(server, "udp", "strict", timeout=1000)["uri"]]
+        relay = self.relay(ports)
+        sender = self.started(self.sender(clip, [("udp", relay.url, "0")]))
+        eventually(lambda: relay.count > 40, "two seconds are sent")
+        relay.is_lost = lambda number: True
+        eventually(lambda: self.info(server, "strict") == "no data for 1000 ms", "the strict one has ended")
+        strict = server.file("strict.mp4")
+        eventually(lambda: self.info(server, "patient").startswith("no data for 2 s"), "the patient one waits")
+        relay.is_lost = lambda number: False
+        self.assertEqual((sender.communicate()[1], sender.returncode), ("", 0))
+        self.end(server, "patient")
+        patient = server.file("patient.mp4")
+        source = set(media.pictures(clip))
+        for file in (strict, patient):
+            self.assertEqual([picture for picture in media.decoded(file)["video"] if picture not in source], [])
+        self.assertLess(media.seconds(strict), 5)
+        self.assertAlmostEqual(media.seconds(patient), 6, delta=0.1)
+        self.assertLess(len(media.packets(patient, "video")), 110, "the pause is one")
+        self.assertEqual(server.files("*strict*"), [strict])
 
     def test_two_percent_loss_leaves_no_broken_picture(self):
         server = self.served()
-        clip = clips.both(30)
-        data = self.as_ts(clip).read_bytes()
-        port = int(self.startup(server, "udp")["uri"].rsplit(":", 1)[1])
+        clip = clips.both(20)
+        relay = self.relay([self.startup(server, "udp")["uri"]])
         chance = random.Random(3)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
-            for number, at in enumerate(range(0, len(data), PACKETS)):
-                if number % 50 == 49:
-                    time.sleep(0.05)
-                if chance.random() >= 0.02:
-                    out.sendto(data[at:at + PACKETS], ("127.0.0.1", port))
+        relay.is_lost = lambda number: chance.random() < 0.02
+        sender = self.sender(clip, [("udp", relay.url, "0")], pace=("-readrate", "8"))
+        self.assertEqual((sender.communicate()[1], sender.returncode), ("", 0))
         eventually(lambda: (server.rest("/mpegts/find_all")[1] or [{}])[0].get("lost", 0) > 5, "losses are counted")
         self.end(server)
         file = server.file("film.mp4")
         source, kept = media.pictures(clip), media.pictures(file)
-        self.assertGreater(len(kept), 200)
+        self.assertGreater(len(kept), 150)
         self.assertLess(len(kept), len(source))
         self.assertEqual([picture for picture in kept if picture not in set(source)], [], "each picture is one of the clip's")
         self.assertEqual(media.decodes(file), "")
@@ -145,12 +232,11 @@ class MpegTs(FlowTest):
             status, answer = server.rest("/mpegts/startup", body)
             self.assertEqual(status, 400)
             self.assertIn(word, str(answer))
-        clip = self.as_ts(clips.both(2))
-        for url, words in ((srt + "?passphrase=wrong-passphrase", "has a wrong passphrase"), (srt, "does not encrypt")):
-            subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", clip, "-c", "copy", "-f", "mpegts", url], capture_output=True, timeout=30)
+        clip = clips.both(2)
+        for query, words in (("?passphrase=wrong-passphrase", "has a wrong passphrase"), ("", "does not encrypt")):
+            self.sender(clip, [("srt", srt + query, "0")], pace=()).communicate()
             server.logged(words)
-        for url in (closed, empty):
-            self.send(clip, url + "?pkt_size=1316", pace=())
+        self.sender(clip, [("udp", uri + QUERY["udp"], "0") for uri in (closed, empty)], pace=()).communicate()
         for name, words in (("secret", "does not encrypt"), ("short", "no data for 400 ms"), ("closed", "not in allowedList"),
                             ("empty", "no program 7: the stream has 1")):
             eventually(lambda: words in server.rest("/mpegts/find", {"localStreamName": name})[1][0]["info"],

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "address/query.hpp"
 #include "tapedeck/context.hpp"
 
 namespace tapedeck::mpegts {
@@ -95,13 +96,6 @@ bool Networks::contain(const Address& address) const {
                    if (((network.ip[bit / 8] ^ address.ip[bit / 8]) >> (7 - bit % 8) & 1) != 0) return false;
                return true;
            });
-}
-
-std::string printable(std::string_view text) {
-    std::string out(text.substr(0, 200));
-    for (char& c : out)
-        if (c < ' ' || c > '~') c = '.';
-    return out;
 }
 
 }  // namespace tapedeck::mpegts

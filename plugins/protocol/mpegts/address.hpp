@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace tapedeck::mpegts {
@@ -43,8 +42,5 @@ private:
     std::vector<Network> networks_;
     std::vector<std::string> names_;
 };
-
-/// Untrusted text for a log line: at most 200 bytes, with a dot for each that is no printable ASCII.
-std::string printable(std::string_view text);
 
 }  // namespace tapedeck::mpegts

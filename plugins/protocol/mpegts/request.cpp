@@ -1,10 +1,13 @@
 #include "mpegts/request.hpp"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
-#include <charconv>
 #include <cmath>
+
+#include "address/query.hpp"
 
 namespace tapedeck::mpegts {
 namespace {
@@ -17,59 +20,6 @@ constexpr std::array upper_names{"UDP", "RTP", "SRT"};
 [[noreturn]] void refuse(const std::string& text) {
     throw Error(TD_MALFORMED, text);
 }
-
-std::string lower(std::string text) {
-    for (char& c : text)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    return text;
-}
-
-/// Members of a body, each of which may be missing.
-class Members {
-public:
-    explicit Members(std::string_view body) {
-        boost::system::error_code error;
-        json::value value = json::parse(json::string_view(body.data(), body.size()), error);
-        if (error || !value.is_object()) refuse("the body is no JSON object");
-        members_ = std::move(value.as_object());
-    }
-    const json::value* find(const char* name) const {
-        const auto* const found = members_.if_contains(name);
-        return found == nullptr || found->is_null() ? nullptr : found;
-    }
-    std::string text(const char* name) const {
-        const auto* const found = find(name);
-        if (found == nullptr) return {};
-        if (!found->is_string()) refuse(std::string(name) + ": " + json::serialize(*found) + " is no text");
-        return std::string(found->as_string());
-    }
-    std::optional<bool> flag(const char* name) const {
-        const auto* const found = find(name);
-        if (found == nullptr) return std::nullopt;
-        if (found->is_bool()) return found->as_bool();
-        if (found->is_string() && found->as_string() == "true") return true;
-        if (found->is_string() && found->as_string() == "false") return false;
-        refuse(std::string(name) + ": " + json::serialize(*found) + " is neither true nor false");
-    }
-    std::optional<double> number(const char* name, double least, double most) const {
-        const auto* const found = find(name);
-        if (found == nullptr) return std::nullopt;
-        double value = std::nan("");
-        if (found->is_number()) value = found->to_number<double>();
-        if (found->is_string()) {
-            const auto& text = found->as_string();
-            const auto [at, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
-            if (fault != std::errc() || at != text.data() + text.size()) value = std::nan("");
-        }
-        if (value >= least && value <= most) return value;
-        refuse(std::string(name) + ": " + json::serialize(*found) + " is no number from " + shown_number(least) +
-               " to " + shown_number(most));
-    }
-
-private:
-    static std::string shown_number(double number) { return json::serialize(json::value(number)); }
-    json::object members_;
-};
 
 Request from_settings(const Settings& settings) {
     Request request;
@@ -90,32 +40,29 @@ const char* name_of(Transport transport) {
 
 Request parse_startup(std::string_view body, const Settings& settings) {
     constexpr double day = 86'400;
-    const Members members(body);
+    const sources::Members members(body);
     Request request = from_settings(settings);
     request.stream = members.text("localStreamName");
-    if (request.stream.empty()) refuse("localStreamName is missing");
-    if (const auto name = members.text("transport"); !name.empty()) {
-        const auto found = std::ranges::find(names, lower(name), [](const char* one) { return std::string(one); });
+    if (request.stream.empty()) refuse("localStreamName is empty");
+    if (const auto name = members.text("transport", ""); !name.empty()) {
+        const auto found =
+            std::ranges::find_if(names, [&](const char* one) { return ::strcasecmp(one, name.c_str()) == 0; });
         if (found == names.end()) refuse("transport: '" + printable(name) + "' is none of udp, rtp and srt");
         request.transport = static_cast<Transport>(found - names.begin());
     }
-    if (const auto record = members.flag("record")) request.record = *record ? TD_RECORD_YES : TD_RECORD_NO;
-    if (const auto ms = members.number("timeout", 100, day * 1000)) request.timeout = microseconds(*ms / 1000);
-    if (const auto seconds = members.number("maxTimestampDiff", 0.01, 3600))
-        request.max_timestamp_diff = microseconds(*seconds);
-    if (const auto number = members.number("program", 1, 65535)) request.program = static_cast<std::uint16_t>(*number);
-    if (const auto* const list = members.find("allowedList")) {
-        if (!list->is_array()) refuse("allowedList: " + json::serialize(*list) + " is no list");
-        for (const auto& entry : list->as_array()) {
-            if (!entry.is_string()) refuse("allowedList: " + json::serialize(entry) + " is no text");
-            try {
-                request.allowed.add(std::string(entry.as_string()));
-            } catch (const Error& e) {
-                refuse(std::string("allowedList: ") + e.what());
-            }
+    if (members.has("record")) request.record = members.flag("record", false) ? TD_RECORD_YES : TD_RECORD_NO;
+    if (members.has("timeout")) request.timeout = microseconds(members.number("timeout", 100, day * 1000, 0) / 1000);
+    if (members.has("maxTimestampDiff"))
+        request.max_timestamp_diff = microseconds(members.number("maxTimestampDiff", 0.01, 3600, 0));
+    if (members.has("program")) request.program = static_cast<std::uint16_t>(members.number("program", 1, 65535, 0));
+    for (const auto& network : members.texts("allowedList")) {
+        try {
+            request.allowed.add(network);
+        } catch (const Error& e) {
+            refuse(std::string("allowedList: ") + e.what());
         }
     }
-    request.passphrase = members.text("passphrase");
+    request.passphrase = members.text("passphrase", "");
     check_passphrase(request.passphrase, "passphrase");
     if (!request.passphrase.empty() && request.transport != Transport::srt)
         refuse(std::string("passphrase: ") + name_of(request.transport) + " has no encryption; `srt` has");
@@ -150,10 +97,9 @@ Request parse_stream_id(const std::string& stream_id, const Settings& settings) 
 }
 
 Filter parse_filter(std::string_view body) {
-    if (body.empty()) return {};
-    const Members members(body);
-    return {members.text("localStreamName"), members.text("localMediaSessionId"), members.text("uri"),
-            members.text("status")};
+    const sources::Members members(body);
+    return {{members.text("uri", ""), members.text("localStreamName", ""), members.text("localMediaSessionId", "")},
+            members.text("status", "")};
 }
 
 std::string describe(const Request& request, const Shown& shown) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "mpegts/settings.hpp"
+#include "sources/members.hpp"
 
 namespace tapedeck::mpegts {
 
@@ -29,19 +30,22 @@ struct Request {
     std::vector<std::pair<std::string, std::string>> credentials;  ///< `password`, `token`
 };
 
-/// The body of /mpegts/startup; what it does not say is as `settings` say. Numbers and booleans may be texts. Throws
+/// The body of /mpegts/startup; what it does not say is as `settings` say, and what is not known is passed over. Throws
 /// Error TD_MALFORMED, which names the member and its value.
 Request parse_startup(std::string_view body, const Settings& settings);
 
 /// A stream id: a name, or `#!::r=name,u=login,password=...,token=...` (SRT access control). Throws Error TD_MALFORMED.
 Request parse_stream_id(const std::string& stream_id, const Settings& settings);
 
-/// Of find and terminate; empty members were not given.
+/// Of find and terminate; an empty text was not given and fits all.
 struct Filter {
-    std::string stream, media_session, uri, status;
-    bool is_empty() const { return stream.empty() && media_session.empty() && uri.empty() && status.empty(); }
+    sources::Filter source;
+    std::string status;
+    bool is_empty() const {
+        return source.uri.empty() && source.stream.empty() && source.media_session.empty() && status.empty();
+    }
 };
-/// Throws Error TD_MALFORMED.
+/// Throws Error TD_MALFORMED, which names the member and its value.
 Filter parse_filter(std::string_view body);
 
 /// What there is to know of a stream.

@@ -18,13 +18,13 @@ Settings Settings::read(const Context& context) {
         throw Error(std::string("setting 'protocol.mpegts.address': ") + e.what() + "; `0.0.0.0` takes all of IPv4");
     }
     settings.public_address = context.text(keys::public_address);
-    settings.port_from = port(keys::port_from);
-    settings.port_to = port(keys::port_to);
+    settings.port_from = port(keys::media_port_from);
+    settings.port_to = port(keys::media_port_to);
     settings.srt_port = port(keys::srt_port);
     if (settings.port_from != 0 && settings.port_to < settings.port_from) {
-        if (context.is_set(keys::port_to)) {
-            throw Error("setting 'protocol.mpegts.port_to' = " + std::to_string(settings.port_to) +
-                        " is below 'protocol.mpegts.port_from' = " + std::to_string(settings.port_from));
+        if (context.is_set(keys::media_port_to)) {
+            throw Error("setting 'protocol.mpegts.media_port_to' = " + std::to_string(settings.port_to) +
+                        " is below 'protocol.mpegts.media_port_from' = " + std::to_string(settings.port_from));
         }
         settings.port_to = static_cast<std::uint16_t>(std::min(settings.port_from + usual_ports - 1, 65535));
     }

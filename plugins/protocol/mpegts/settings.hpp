@@ -19,17 +19,21 @@ inline constexpr auto public_address =
         .aka("ip")
         .reload()
         .about("Host in the addresses that encoders are told; empty: the one that the REST client asked");
-inline constexpr auto port_from = Key::integer("port_from", "31001")
-                                      .aka("media_port_from")
-                                      .within(0, 65535)
-                                      .reload()
-                                      .about("First port for streams; those in use are passed over. 0 picks free ones");
-inline constexpr auto port_to =
-    Key::integer("port_to", "32000")
+inline constexpr auto media_port_from =
+    Key::integer("media_port_from", "31001")
+        .aka("media_port_from")
+        .within(0, 65535)
+        .reload()
+        .about(
+            "First port that encoders are told, one for each stream; those in use are passed over. 0: any free ones");
+inline constexpr auto media_port_to =
+    Key::integer("media_port_to", "31999")
         .aka("media_port_to")
         .within(0, 65535)
         .reload()
-        .about("Last port for streams; where only the first is set above it, the 1000th from there");
+        .about(
+            "Last one of them; where only the first is set above it, the 1000th from there. Cameras have ports of "
+            "their own, `protocol.rtsp.udp_port_from` and on, which are the flat `port_from` and `port_to`");
 inline constexpr auto most = Key::integer("most", "1000").within(1, 10'000).reload().about("Streams at a time");
 inline constexpr auto timeout =
     Key::duration("timeout", "90s")
@@ -71,8 +75,8 @@ inline constexpr auto record =
 }  // namespace keys
 
 inline constexpr std::array all_keys{
-    keys::address,  keys::public_address,     keys::port_from, keys::port_to,       keys::most,
-    keys::timeout,  keys::max_timestamp_diff, keys::reorder,   keys::read_interval, keys::srt_latency,
+    keys::address,  keys::public_address,     keys::media_port_from, keys::media_port_to, keys::most,
+    keys::timeout,  keys::max_timestamp_diff, keys::reorder,         keys::read_interval, keys::srt_latency,
     keys::srt_port, keys::srt_passphrase,     keys::record};
 
 /// Values of one moment.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "address/query.hpp"
 #include "tapedeck/uuid.hpp"
 
 namespace tapedeck::mpegts {
@@ -111,6 +112,7 @@ void Source::end(const std::string& reason, bool is_failure) {
     }
     if (sink_) {
         try {
+            input_->read(*this, now_);  // what came before the end belongs to the stream
             demuxer_.finish(*this);
             release_sound();
             give();

@@ -147,8 +147,8 @@ std::unique_ptr<Input> Sources::bind(const Request& request, const Settings& now
             why = error.what();
         }
     }
-    throw Error("no port is free from 'protocol.mpegts.port_from' = " + std::to_string(now.port_from) +
-                " to 'protocol.mpegts.port_to' = " + std::to_string(now.port_to) + ": " + why);
+    throw Error("no port is free from 'protocol.mpegts.media_port_from' = " + std::to_string(now.port_from) +
+                " to 'protocol.mpegts.media_port_to' = " + std::to_string(now.port_to) + ": " + why);
 }
 
 std::unique_ptr<Input> Sources::bind_to(const Request& request, const Settings& now, std::uint16_t& port) {
@@ -204,13 +204,9 @@ std::vector<std::shared_ptr<Source>> Sources::find(const Filter& filter) const {
         found = sources_;
     }
     if (filter.is_empty()) return found;
-    const auto matches = [](const std::string& wanted, const std::string& is) {
-        return wanted.empty() || wanted == is;
-    };
     std::erase_if(found, [&](const auto& source) {
-        return !matches(filter.stream, source->request().stream) ||
-               !matches(filter.media_session, source->media_session()) || !matches(filter.uri, source->uri()) ||
-               !matches(filter.status, source->shown().status);
+        return !filter.source.matches(source->uri(), source->request().stream, source->media_session()) ||
+               (!filter.status.empty() && filter.status != source->shown().status);
     });
     return found;
 }

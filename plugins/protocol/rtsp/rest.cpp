@@ -76,17 +76,11 @@ void serve(Http& http, Pulls& pulls) {
     sources::post_route(http, root + "find", [&pulls](std::string_view body, HttpExchange& exchange) {
         list(pulls, sources::Members(body), exchange);
     });
-    const auto all = [&pulls](std::string_view, HttpExchange& exchange) {
-        list(pulls, sources::Members({}), exchange);
-    };
-    sources::post_route(http, root + "find_all", all);
-    http.route("GET", root + "find_all", [all](const HttpRequest&, HttpExchange exchange) {
-        try {
-            all({}, exchange);
-        } catch (const Error& error) {
-            sources::refuse(exchange, error);
-        }
-    });
+    for (const char* method : {"GET", "POST"}) {
+        sources::route(http, method, root + "find_all", [&pulls](const HttpRequest&, HttpExchange& exchange) {
+            list(pulls, sources::Members({}), exchange);
+        });
+    }
     sources::post_route(http, root + "terminate", [&pulls](std::string_view body, HttpExchange& exchange) {
         const auto found = pulls.find(uri_of(sources::Members(body).text("uri")));
         if (found.empty()) throw Error(TD_NOT_FOUND, nobody);

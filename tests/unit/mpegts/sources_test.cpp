@@ -52,10 +52,10 @@ Bytes rtp_packet(std::uint16_t sequence, const Bytes& payload, std::uint8_t ssrc
 }
 
 struct Rig {
-    Rig() : host(all_keys) {
+    explicit Rig(std::string_view read_interval = "1ms") : host(all_keys) {
         host.settings.set("address", "127.0.0.1");
-        host.settings.set("port_from", "0");
-        host.settings.set("read_interval", "1ms");
+        host.settings.set("media_port_from", "0");
+        host.settings.set("read_interval", read_interval);
         sources.emplace(Context(host.table(), host.context()));
         sources->start();
     }
@@ -73,7 +73,7 @@ struct Rig {
         return static_cast<std::uint16_t>(std::stoi(text.substr(text.rfind(':') + 1)));
     }
     Shown shown(const std::string& stream) const {
-        const auto found = sources->find({stream, {}, {}, {}});
+        const auto found = sources->find({{{}, stream, {}}, {}});
         return found.empty() ? Shown() : found.front()->shown();
     }
 
@@ -105,6 +105,17 @@ TEST(SourcesTest, ADatagramBecomesPacketsOfTheStream) {
     ASSERT_TRUE(stream->wait([&] { return stream->closed().has_value(); }));
     EXPECT_EQ(stream->closed(), "enough");
     EXPECT_EQ(stream->packet_count(), 3u) << "the last picture was whole";
+}
+
+TEST(SourcesTest, WhatHadComeWhenAStreamWasEndedBelongsToIt) {
+    Rig rig("200ms");
+    const Sender sender(rig.start(R"({"localStreamName":"film"})"));
+    auto* const stream = rig.host.streams.wait();
+    ASSERT_NE(stream, nullptr);
+    sender.send(key_pictures(3));
+    rig.sources->remove(rig.sources->find({}), "enough");
+    ASSERT_TRUE(stream->wait([&] { return stream->closed().has_value(); }));
+    EXPECT_EQ(stream->packet_count(), 3u);
 }
 
 TEST(SourcesTest, RtpIsPutInOrderAndAHoleIsToldToTheDemuxer) {
@@ -147,7 +158,7 @@ TEST(SourcesTest, OnlyOneSenderIsHeardAtATimeAndOnlyOneThatMay) {
 
 TEST(SourcesTest, SilenceEndsAStreamAndItsReasonStays) {
     Rig rig;
-    rig.start(R"({"localStreamName":"film","timeout":"150"})");
+    rig.start(R"({"localStreamName":"film","timeout":150})");
     auto* const stream = rig.host.streams.wait();
     ASSERT_TRUE(stream->wait([&] { return stream->closed().has_value(); }));
     EXPECT_EQ(stream->closed(), "no data for 150 ms: nothing has come");
@@ -183,6 +194,31 @@ TEST(RequestTest, AStreamIdIsANameOrSaysMore) {
     EXPECT_EQ(request.credentials.at(0).second, "x");
     EXPECT_THROW(parse_stream_id("", {}), Error);
     EXPECT_THROW(parse_stream_id("#!::r=film,m=request", {}), Error);
+}
+
+TEST(RequestTest, ABodyThatCannotBeReadIsRefusedByMemberAndValue) {
+    const auto why = [](const std::string& members) {
+        try {
+            parse_startup("{\"localStreamName\":\"film\"," + members + "}", {});
+        } catch (const Error& e) {
+            return (e.status() == TD_MALFORMED ? "" : "of another status: ") + std::string(e.what());
+        }
+        return std::string();
+    };
+    EXPECT_EQ(why(R"("transport":"SRT","passphrase":"0123456789","record":"true","timeout":100,"cdn":false)"), "");
+    EXPECT_EQ(why(R"("transport":1)"), "transport: 1 is no text");
+    EXPECT_EQ(why(R"("transport":"tcp")"), "transport: 'tcp' is none of udp, rtp and srt");
+    EXPECT_EQ(why(R"("record":1)"), "record: 1 is neither true nor false");
+    EXPECT_EQ(why(R"("timeout":99)"), "timeout: 99 is no number from 100 to 86400000");
+    EXPECT_EQ(why(R"("maxTimestampDiff":"1")"), R"(maxTimestampDiff: "1" is no number from 0.01 to 3600)");
+    EXPECT_EQ(why(R"("program":0)"), "program: 0 is no number from 1 to 65535");
+    EXPECT_EQ(why(R"("allowedList":"all")"), R"(allowedList: "all" is no list of texts)");
+    EXPECT_EQ(why(R"("allowedList":["a"])"), "allowedList: 'a' is no IP address");
+    EXPECT_EQ(why(R"("passphrase":"0123456789")"), "passphrase: udp has no encryption; `srt` has");
+    EXPECT_THROW(parse_startup("[]", {}), Error);
+    EXPECT_THROW(parse_startup("{}", {}), Error);
+    EXPECT_THROW(parse_filter(R"({"status":1})"), Error);
+    EXPECT_TRUE(parse_filter("").is_empty());
 }
 
 TEST(RequestTest, NetworksAreOfIPv4AndIPv6) {

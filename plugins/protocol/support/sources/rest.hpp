@@ -20,19 +20,27 @@ inline void refuse(HttpExchange& exchange, const Error& error) {
                      {}, error.what());
 }
 
-/// Answers on a thread of the host; takes the exchange away to answer later.
-using RestHandler = std::function<void(std::string_view body, HttpExchange& exchange)>;
-
-/// POST `path`. What `handler` throws becomes the answer: 404, 409, 403, 500 or 400 with its text.
-inline void post_route(Http& http, std::string_view path, RestHandler handler) {
-    http.route("POST", path, [handler = std::move(handler)](const HttpRequest& request, HttpExchange exchange) {
+/// `handler(const HttpRequest&, HttpExchange&)` answers on a thread of the host; it takes the exchange away to answer
+/// later. What it throws becomes the answer: 404, 409, 403, 500 or 400 with its text.
+template <class Handler>
+void route(Http& http, std::string_view method, std::string_view path, Handler handler) {
+    http.route(method, path, [handler = std::move(handler)](const HttpRequest& request, HttpExchange exchange) {
         try {
-            handler(request.body(), exchange);
+            handler(request, exchange);
         } catch (const Error& error) {
             refuse(exchange, error);
         } catch (const std::exception& error) {
             refuse(exchange, Error(TD_FAILED, error.what()));
         }
+    });
+}
+
+using RestHandler = std::function<void(std::string_view body, HttpExchange& exchange)>;
+
+/// The same for POST, where the body is all that is asked.
+inline void post_route(Http& http, std::string_view path, RestHandler handler) {
+    route(http, "POST", path, [handler = std::move(handler)](const HttpRequest& request, HttpExchange& exchange) {
+        handler(request.body(), exchange);
     });
 }
 

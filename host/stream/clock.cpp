@@ -38,10 +38,12 @@ std::optional<std::int64_t> Clock::now_beside(std::uint32_t clock, std::int64_t 
 }
 
 /// Sound and picture that arrive together belong together, wherever their sender began to count.
-void Clock::begin(Line& line, Source& source, const td_track& track, std::int64_t arrival_us) {
+void Clock::begin(Line& line, Source& source, const td_track& track, std::int64_t arrival_us,
+                  std::int64_t wallclock_us) {
     if (!source.started) {
         source.started = true;
         if (const auto now_us = now_beside(track.clock, arrival_us)) source.newest_shift_us = *now_us - line.source_us;
+        if (wallclock_us != TD_NO_TIME) begin_by_wallclock(source, wallclock_us - line.source_us);
         source.arrival_zero_us = arrival_us - line.source_us;
         source.drawn_to_us = line.source_us;
     } else if (const auto now_us = now_of(track.clock, arrival_us)) {
@@ -58,6 +60,16 @@ void Clock::begin(Line& line, Source& source, const td_track& track, std::int64_
     line.started = true;
     line.clock = track.clock;
     line.shift_us = source.newest_shift_us;
+}
+
+/// Exactly beside another clock of the same sender, where its wall clock is known from the first packet on.
+void Clock::begin_by_wallclock(Source& source, std::int64_t zero_us) {
+    for (const auto& [clock, other] : sources_) {
+        if (!other.zero_us) continue;
+        const auto shift_us = other.shift_us() + zero_us - *other.zero_us;
+        if (std::abs(shift_us - source.newest_shift_us) < strange_wallclock_us) source.newest_shift_us = shift_us;
+        return;
+    }
 }
 
 void Clock::close_jump(Line& line, Source& source, std::int64_t arrival_us) {
@@ -124,17 +136,18 @@ void Clock::place(td_packet& packet, const td_track& track, std::int64_t arrival
     Source& source = sources_[track.clock];
     Line& line = lines_[track.index];
 
+    const auto reordered_us = packet.pts == TD_NO_TIME ? 0 : to_us(packet.pts, track.time_base) - source_us;
+    const auto wallclock_us = packet.wallclock_us == TD_NO_TIME ? TD_NO_TIME : packet.wallclock_us - reordered_us;
     const std::int64_t step = source_us - std::exchange(line.source_us, source_us);
     if (!line.started) {
-        begin(line, source, track, arrival_us);
+        begin(line, source, track, arrival_us, wallclock_us);
     } else if (step < -jump_us || (step > jump_us && !confirmed(step, arrival_us - line.arrival_us))) {
         close_jump(line, source, arrival_us);
     } else if (step > 0 && step < jump_us) {
         line.step_us = step;
     }
     line.arrival_us = arrival_us;
-    const auto reordered_us = packet.pts == TD_NO_TIME ? 0 : to_us(packet.pts, track.time_base) - source_us;
-    learn(source, line, packet.wallclock_us == TD_NO_TIME ? TD_NO_TIME : packet.wallclock_us - reordered_us);
+    learn(source, line, wallclock_us);
     if (track.clock != *leads_) draw(source, line);
     line.placed_us = source_us + line.shift_us + source.drawn_us;
 

@@ -14,9 +14,9 @@ namespace tapedeck::host {
 /// a clock are moved together.
 ///
 /// Tracks with clocks of their own (RTP) are put beside each other by when they arrive, and once their sender's wall
-/// clock is known for both, by that: at once, then by 5 ms in a second at most (containers.md 5.3). Sound stays
-/// as it is and the pictures move. A wall clock that is two seconds away from the arrivals is not believed.
-/// Not thread-safe; lives with its stream.
+/// clock is known for both, by that: from the first packet on where it has one, else at once, then by 5 ms in a second
+/// at most (containers.md 5.3). Sound stays as it is and the pictures move. A wall clock that is two seconds away from
+/// the arrivals is not believed. Not thread-safe; lives with its stream.
 class Clock {
 public:
     /// Gives `packet` its place: dts strictly rising in its track, pts not before dts. `arrival_us` is any steady
@@ -54,7 +54,8 @@ private:
     /// Where the tracks of a clock are at this arrival, or those of all others; nothing while none has begun.
     std::optional<std::int64_t> now_of(std::uint32_t clock, std::int64_t arrival_us) const;
     std::optional<std::int64_t> now_beside(std::uint32_t clock, std::int64_t arrival_us) const;
-    void begin(Line& line, Source& source, const td_track& track, std::int64_t arrival_us);
+    void begin(Line& line, Source& source, const td_track& track, std::int64_t arrival_us, std::int64_t wallclock_us);
+    void begin_by_wallclock(Source& source, std::int64_t zero_us);
     void close_jump(Line& line, Source& source, std::int64_t arrival_us);
     void learn(Source& source, const Line& line, std::int64_t wallclock_us);
     void forget_wallclock(Source& source);

@@ -6,6 +6,7 @@
 #include "rtsp/media.hpp"
 #include "rtsp/message.hpp"
 #include "rtsp/publish_session.hpp"
+#include "rtsp/rtp_info.hpp"
 #include "rtsp/transport_header.hpp"
 #include "rtsp/url.hpp"
 #include "tapedeck/context.hpp"
@@ -26,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             if (!front.message) continue;
             const auto& message = *front.message;
             TransportHeader::parse(message.header("Transport"));
+            RtpInfo::parse(message.header("RTP-Info"));
             strongest(message.headers_of("WWW-Authenticate"));
             basic_login(message.header("Authorization"));
             std::vector<std::string> left_out;

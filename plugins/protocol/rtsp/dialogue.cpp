@@ -127,6 +127,13 @@ Dialogue::Event Dialogue::described(const Message& response) {
     return Event::described;
 }
 
+std::optional<std::uint32_t> Dialogue::rtptime(const std::string& control) const {
+    const auto address = resolve(base_, control);
+    for (const auto& info : rtp_info_)
+        if (info.is_of(address, control)) return info.rtptime;
+    return std::nullopt;
+}
+
 Dialogue::Event Dialogue::answer(const Message& response) {
     const auto sequence = number(response.header("CSeq"), 0xffffffff);
     if (!waits_ || (sequence && *sequence != asked_.number)) return Event::none;
@@ -161,6 +168,7 @@ Dialogue::Event Dialogue::answer(const Message& response) {
     }
     if (asked_.method == "PLAY") {
         is_playing_ = true;
+        rtp_info_ = RtpInfo::parse(response.header("RTP-Info"));
         return Event::playing;
     }
     return Event::none;

@@ -9,6 +9,7 @@
 #include "authentication.hpp"
 #include "message.hpp"
 #include "rtp/sdp.hpp"
+#include "rtp_info.hpp"
 #include "transport_header.hpp"
 #include "url.hpp"
 
@@ -46,6 +47,8 @@ public:
     std::string take_output() { return std::exchange(output_, {}); }
     const sdp::Description& description() const { return description_; }
     const TransportHeader& transport() const { return transport_; }
+    /// RTP's time of the track with this `control` when it began to play; nothing where the answer to PLAY tells none.
+    std::optional<std::uint32_t> rtptime(const std::string& control) const;
     const std::string& target() const { return target_; }
     const std::string& why() const { return why_; }
     int status() const { return status_; }
@@ -77,6 +80,7 @@ private:
     int status_ = 0;
     sdp::Description description_;
     TransportHeader transport_;
+    std::vector<RtpInfo> rtp_info_;
 };
 
 }  // namespace tapedeck::rtsp

@@ -342,6 +342,9 @@ void Pull::playing() {
     state_ = State::playing;
     playing_us_ = last_media_us_ = keep_alive_us_ = now_us;
     jumps_told_ = 0;
+    std::vector<std::optional<std::uint32_t>> begins;
+    for (const auto& one : reception_->media()) begins.push_back(dialogue_->rtptime(one.control));
+    reception_->begin(begins, now_us);
     std::string codecs;
     for (const auto& one : reception_->media()) codecs += (codecs.empty() ? "" : " and ") + printable(one.codec);
     context_.info(name() + " plays " + codecs + " over " +

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <random>
+#include <utility>
 
 #include "tapedeck/media/ticks.hpp"
 
@@ -10,7 +11,8 @@ namespace tapedeck::rtsp {
 
 namespace {
 
-constexpr std::int64_t report_interval_us = 5'000'000, jump_us = 1'000'000;
+constexpr std::int64_t report_interval_us = 5'000'000, jump_us = 1'000'000, longest_hold_us = 1'000'000;
+constexpr std::size_t most_held_bytes = 4'000'000;
 
 std::int64_t unix_offset_us() {
     using std::chrono::duration_cast, std::chrono::microseconds;
@@ -18,17 +20,35 @@ std::int64_t unix_offset_us() {
            duration_cast<microseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+std::vector<td_rational> time_bases_of(const std::vector<Medium>& media) {
+    std::vector<td_rational> bases;
+    for (const auto& medium : media) bases.push_back({1, static_cast<std::int32_t>(medium.setup.clock)});
+    return bases;
+}
+
 }  // namespace
 
 Reception::Reception(Context context, std::vector<Medium> media, std::int64_t jitter_us, bool returns)
-    : media_(std::move(media)), returns_(returns), batch_(context), own_ssrc_(std::random_device()() | 1) {
-    const auto offset_us = unix_offset_us();
+    : media_(std::move(media)),
+      returns_(returns),
+      time_bases_(time_bases_of(media_)),
+      common_time_(time_bases_, returns),
+      batch_(context),
+      own_ssrc_(std::random_device()() | 1) {
+    unix_offset_us_ = unix_offset_us();
     for (auto& medium : media_) {
         medium.setup.jitter.time_us = jitter_us;
-        medium.setup.unix_offset_us = offset_us;
+        medium.setup.unix_offset_us = unix_offset_us_;
         lines_.push_back({rtp::Receiver(context, medium.setup)});
-        time_bases_.push_back({1, static_cast<std::int32_t>(medium.setup.clock)});
     }
+}
+
+void Reception::begin(const std::vector<std::optional<std::uint32_t>>& rtptimes, std::int64_t now_us) {
+    if (rtptimes.size() != lines_.size()) return;
+    for (const auto& rtptime : rtptimes)
+        if (!rtptime) return;
+    for (std::size_t track = 0; track < lines_.size(); ++track) lines_[track].rtptime = rtptimes[track];
+    common_time_.begin(now_us + unix_offset_us_);
 }
 
 void Reception::rtp(std::size_t track, ByteSpan packet, const Buffer& buffer, std::int64_t now_us) {
@@ -65,13 +85,29 @@ void Reception::rtcp(std::size_t track, ByteSpan packet, std::int64_t now_us) {
 void Reception::give(const Sink& sink, std::int64_t now_us) {
     now_us_ = now_us;
     for (auto& line : lines_) line.receiver.drain(now_us, *this);
+    if (holds(now_us)) return;
+    hand_over(sink);
+    common_time_.by_arrival(false);
+}
+
+bool Reception::holds(std::int64_t now_us) {
+    if (!is_held_) return false;
+    is_held_ = !common_time_.is_known() && held_bytes_ < most_held_bytes &&
+               (held_since_us_ == 0 || now_us - held_since_us_ < longest_hold_us);
+    if (!is_held_) common_time_.by_arrival(!common_time_.is_known());
+    return is_held_;
+}
+
+void Reception::hand_over(const Sink& sink) {
+    for (auto& packet : batch_.packets()) common_time_.stamp(packet);
     batch_.give(sink);
 }
 
 void Reception::finish(const Sink& sink, std::int64_t now_us) {
     now_us_ = now_us;
     for (auto& line : lines_) line.receiver.finish(now_us, *this);
-    batch_.give(sink);
+    if (std::exchange(is_held_, false)) common_time_.by_arrival(!common_time_.is_known());
+    hand_over(sink);
 }
 
 void Reception::want_key() {
@@ -103,13 +139,19 @@ void Reception::packet(const td_packet& packet) {
     auto& line = lines_[packet.track];
     auto given = packet;
     const auto pts_us = to_us(packet.pts, time_bases_[packet.track]);
+    if (line.ssrc && line.ssrc != line.receiver.ssrc()) common_time_.forget(packet.track);
+    line.ssrc = line.receiver.ssrc();
+    if (packet.wallclock_us != TD_NO_TIME) common_time_.report(packet.track, packet.wallclock_us, pts_us);
     if (line.is_first) {
+        const auto start = line.rtptime ? line.receiver.pts_at(*line.rtptime) : std::nullopt;
+        if (start) common_time_.start(packet.track, to_us(*start, time_bases_[packet.track]), pts_us);
         if (returns_) given.flags |= TD_PACKET_DISCONTINUITY;
     } else {
         // What the host repairs is told here: a step that the arrivals do not have.
         const auto step = pts_us - line.last_pts_us, passed = now_us_ - line.last_given_us;
         if (step < -jump_us || (step > jump_us && std::abs(step - passed) > jump_us + passed / 10)) {
             ++facts_.jumps;
+            common_time_.doubt();
             facts_.last_jump_us = step;
         }
     }
@@ -117,6 +159,11 @@ void Reception::packet(const td_packet& packet) {
     line.last_pts_us = pts_us;
     line.last_given_us = now_us_;
     if (media_[packet.track].kind == TD_VIDEO && (packet.flags & TD_PACKET_KEY) != 0) facts_.last_key_us = now_us_;
+    if (is_held_) {
+        if (held_since_us_ == 0) held_since_us_ = now_us_;
+        held_bytes_ += packet.data_size;
+        common_time_.arrive(packet.track, now_us_ + unix_offset_us_, pts_us);
+    }
     batch_.packet(given);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "common_time.hpp"
 #include "media.hpp"
 #include "rtp/batch.hpp"
 #include "tapedeck/stream.hpp"
@@ -11,6 +12,9 @@
 namespace tapedeck::rtsp {
 
 /// Times are microseconds of the steady clock. One thread.
+///
+/// Until each track has its place beside the others (CommonTime), what comes first is held back, a second long and 4 MB
+/// at most: then they lie as they arrive.
 class Reception : private rtp::MediaOut {
 public:
     /// What is worth to be told of it. Times are 0 where it did not happen.
@@ -27,6 +31,8 @@ public:
     const std::vector<Medium>& media() const { return media_; }
     const Facts& facts() const { return facts_; }
 
+    /// RTP's time of each track at the moment when the camera began to play; of no use where one is missing.
+    void begin(const std::vector<std::optional<std::uint32_t>>& rtptimes, std::int64_t now_us);
     /// A packet of the track of this number; it lies in `buffer`. What is no RTP or RTCP is passed over.
     void rtp(std::size_t track, ByteSpan packet, const Buffer& buffer, std::int64_t now_us);
     void rtcp(std::size_t track, ByteSpan packet, std::int64_t now_us);
@@ -42,6 +48,8 @@ public:
 private:
     struct Line {
         rtp::Receiver receiver;
+        std::optional<std::uint32_t> ssrc = std::nullopt;        // of the last packet given
+        std::optional<std::uint32_t> rtptime = std::nullopt;     // of RTP-Info
         bool is_first = true;                                    // nothing was given yet
         std::optional<rtp::Report> early_report = std::nullopt;  // that came before the first packet
         std::int64_t last_pts_us = 0, last_given_us = 0, reported_us = 0;
@@ -50,11 +58,19 @@ private:
     void track(const td_track& track) override;
     void packet(const td_packet& packet) override;
 
+    bool holds(std::int64_t now_us);
+    void hand_over(const Sink& sink);
+
     std::vector<Medium> media_;
     bool returns_;
+    std::int64_t unix_offset_us_ = 0;
     std::vector<Line> lines_;
     std::vector<td_rational> time_bases_;
+    CommonTime common_time_;
     rtp::Batch batch_;
+    bool is_held_ = true;
+    std::int64_t held_since_us_ = 0;  // 0: nothing came yet
+    std::size_t held_bytes_ = 0;
     Facts facts_;
     std::uint32_t own_ssrc_;
     std::int64_t now_us_ = 0;

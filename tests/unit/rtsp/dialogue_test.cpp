@@ -57,7 +57,11 @@ TEST_F(Conversation, LeadsFromOptionsToPlay) {
     EXPECT_EQ(dialogue_.transport().interleaved, TransportHeader::Pair(4, 5));
     EXPECT_EQ(dialogue_.session_seconds(), 30u);
     dialogue_.play();
-    EXPECT_EQ(answer(200), Event::playing);
+    EXPECT_EQ(answer(200, {{"RTP-Info", "url=rtsp://h/cam/trackID=1;rtptime=5,url=rtsp://h/cam/trackID=2;seq=1"}}),
+              Event::playing);
+    EXPECT_EQ(dialogue_.rtptime("trackID=1"), 5u);
+    EXPECT_FALSE(dialogue_.rtptime("trackID=2"));
+    EXPECT_FALSE(dialogue_.rtptime("trackID=3"));
     EXPECT_EQ(last_.header("Session"), "77");
     dialogue_.keep_alive();
     EXPECT_EQ(answer(501), Event::none) << "it said that it knows GET_PARAMETER, and does not";

@@ -171,6 +171,24 @@ TEST(Clock, TracksOfOwnClocksLieTogetherByArrivalAndThenExactly) {
     }
 }
 
+TEST(Clock, TracksOfAKnownWallClockLieTogetherFromTheirFirstPackets) {
+    for (const bool sound_is_first : {true, false}) {
+        Clock clock;
+        auto sound = sound_of(0), picture = picture_of(0);
+        picture.delay = 600'000;
+        (sound_is_first ? picture : sound).captured = 300'000;
+        const auto far = apart(clock, sound, picture, 300'000, 10 * second);
+        EXPECT_LT(far, 100);
+    }
+}
+
+TEST(Clock, AWallClockFarFromArrivalPlacesNoFirstPacket) {
+    Clock clock;
+    auto sound = sound_of(0), picture = picture_of(0);
+    picture.wallclock_off = 5e6;
+    EXPECT_LT(apart(clock, sound, picture, 0, 10 * second), 100'000);
+}
+
 TEST(Clock, APictureThatBeginsFirstFollowsTheSoundAllTheSame) {
     Clock clock;
     auto sound = sound_of(4 * second), picture = picture_of(0);

@@ -20,6 +20,8 @@ public:
         packets_.push_back(packet);
         buffers_.push_back(Buffer::share(host_, packet.buffer));
     }
+    /// What it holds, in order, to be changed.
+    std::span<td_packet> packets() { return packets_; }
     /// Everything in order, and forgets it, also where the sink throws.
     void give(const Sink& sink) {
         if (packets_.empty() && tracks_.empty()) return;

@@ -200,6 +200,11 @@ void Receiver::packet(const td_packet& packet) {
     out_->packet(placed);
 }
 
+std::optional<std::int64_t> Receiver::pts_at(std::uint32_t timestamp) const {
+    if (!timestamp_ || !shift_) return std::nullopt;
+    return nearest<32>(*timestamp_, timestamp) + *shift_;
+}
+
 void Receiver::feedback(Bytes& into, std::uint32_t own_ssrc, std::int64_t now_us) {
     if (!jitter_) return;
     if (setup_.has_nack) {

@@ -55,6 +55,8 @@ public:
     void drain(std::int64_t now_us, MediaOut& out);
     /// Gives all there is: nothing comes any more.
     void finish(std::int64_t now_us, MediaOut& out);
+    /// What a packet with this RTP timestamp, near the last one given, would have as pts; nothing before the first.
+    std::optional<std::int64_t> pts_at(std::uint32_t timestamp) const;
     /// Whether packets wait, for `drain` or behind a hole.
     bool holds() const { return jitter_ && jitter_->holds(); }
     /// A key frame is needed.

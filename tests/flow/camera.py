@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 
-PAYLOADERS = {"h264": ("h264parse", "rtph264pay"), "h265": ("h265parse", "rtph265pay"),
+PAYLOADERS = {"h264": ("h264parse", "rtph264pay"), "hevc": ("h265parse", "rtph265pay"),
               "vp8": ("", "rtpvp8pay"), "aac": ("aacparse", "rtpmp4gpay"), "opus": ("opusparse", "rtpopuspay"),
               "pcm_alaw": ("", "rtppcmapay"), "pcm_mulaw": ("", "rtppcmupay"), "adpcm_g722": ("", "rtpg722pay")}
 

@@ -142,6 +142,12 @@ def mkv_of(video, audio, seconds=3):
                  *encoders[video], "-g", "25", *encoders[audio])
 
 
+def telephone(law, seconds=3):
+    """H.264, and a tone in G.711 that rises, so that each moment of it is like no other."""
+    return _clip(f"telephone-{law}-{seconds}.mkv", "-f", "lavfi", "-i", _PICTURE, "-f", "lavfi", "-i", "aevalsrc=0.5*sin(2*PI*(200+150*t)*t):s=8000",
+                 "-t", str(seconds), *_X264, "-bf", "0", "-g", "25", "-c:a", law)
+
+
 def pair(video, audio, seconds=4):
     """MKV of H.264 or H.265, with B-frames, or VP8 (or none) with AAC, MP2, AC-3, Opus, PCMA, PCMU or G722 (or none)."""
     pictures = {"h264": [*_X264, "-bf", "2", "-g", "25"],

@@ -36,7 +36,7 @@ void CommonTime::report(std::size_t track, std::int64_t wallclock_us, std::int64
     if (!is_reported_) return;
     for (auto& line : lines_) {
         if (!line.is_placed) continue;
-        line.is_corrected = begin_us_.has_value();
+        line.is_corrected = begin_us_ || is_by_arrival_;
         zero_us_ = *line.report_us - to_us(line.shift, line.time_base);
     }
 }

@@ -27,7 +27,8 @@ public:
     void report(std::size_t track, std::int64_t wallclock_us, std::int64_t pts_us);
     /// A packet with `pts_us` came, and is held.
     void arrive(std::size_t track, std::int64_t unix_us, std::int64_t pts_us);
-    /// Whether packets are placed by arrival: those that were held for nothing.
+    /// Whether packets are placed by arrival: those that were held for nothing, and those of the next ten seconds,
+    /// until the host knows as well how they arrive.
     void by_arrival(bool on) { is_by_arrival_ = on; }
     /// RTP-Info holds no longer: a clock jumped.
     void doubt() { begin_us_.reset(); }

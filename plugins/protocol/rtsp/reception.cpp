@@ -11,7 +11,8 @@ namespace tapedeck::rtsp {
 
 namespace {
 
-constexpr std::int64_t report_interval_us = 5'000'000, jump_us = 1'000'000, longest_hold_us = 1'000'000;
+constexpr std::int64_t report_interval_us = 5'000'000, jump_us = 1'000'000, longest_hold_us = 1'000'000,
+                       by_arrival_us = 10'000'000;
 constexpr std::size_t most_held_bytes = 4'000'000;
 
 std::int64_t unix_offset_us() {
@@ -87,7 +88,7 @@ void Reception::give(const Sink& sink, std::int64_t now_us) {
     for (auto& line : lines_) line.receiver.drain(now_us, *this);
     if (holds(now_us)) return;
     hand_over(sink);
-    common_time_.by_arrival(false);
+    if (now_us - held_since_us_ > by_arrival_us) common_time_.by_arrival(false);
 }
 
 bool Reception::holds(std::int64_t now_us) {

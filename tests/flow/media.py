@@ -1,5 +1,6 @@
 """What is in a file, by other programs' eyes: ffprobe, ffmpeg, and a walk over the boxes."""
 import array
+import fractions
 import functools
 import json
 import pathlib
@@ -58,24 +59,31 @@ def hashes(path, kind):
 
 
 @functools.lru_cache(maxsize=64)
-def contents(path):
+def codecs(path):
+    """(of its pictures, of its sound)"""
+    named = {stream["codec_type"]: stream["codec_name"] for stream in probe(path)["streams"]}
+    return named.get("video"), named.get("audio")
+
+
+@functools.lru_cache(maxsize=64)
+def contents(path, of):
     """{kind: [(seconds, md5)]} of the packets of the first tracks as a player sees them, free of what containers add: sizes,
-    start codes, ADTS, parameter sets."""
-    codecs = {stream["codec_type"]: stream["codec_name"] for stream in probe(path)["streams"]}
+    start codes, ADTS, parameter sets. AssertionError where its codecs are not these."""
     bare = {"h264": "h264_mp4toannexb,filter_units=remove_types=6-9", "hevc": "hevc_mp4toannexb,filter_units=remove_types=32-35|39", "aac": "aac_adtstoasc"}
-    filters = [word for kind, codec in codecs.items() if codec in bare for word in (f"-bsf:{kind[0]}", bare[codec])]
+    filters = [word for kind, codec in zip("va", of) if codec in bare for word in (f"-bsf:{kind}", bare[codec])]
     run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", str(path), "-map", "0:v:0", "-map", "0:a:0", "-c", "copy", "-copyinkf",
                           *filters, "-f", "framemd5", "-"], capture_output=True, text=True)
     assert run.returncode == 0 and not run.stderr, f"{path}: {run.stderr}"
-    bases, found = {}, {"video": [], "audio": []}
-    for line in run.stdout.splitlines():
-        if line.startswith("#tb "):
-            times, by = line.split(": ")[1].split("/")
-            bases[line[4]] = int(times) / int(by)
-        elif line[0] != "#":
+    lines = run.stdout.splitlines()
+    found = tuple(line.split(": ")[1] for line in lines if line.startswith("#codec_id"))
+    assert found == of, f"{path}: {found}, not {of}"
+    bases = [fractions.Fraction(line.split(": ")[1]) for line in lines if line.startswith("#tb")]
+    kinds = {"video": [], "audio": []}
+    for line in lines:
+        if line[0] != "#":
             track, _, pts, _, _, md5 = (field.strip() for field in line.split(",")[:6])
-            found["video" if track == "0" else "audio"].append((int(pts) * bases[track], md5))
-    return found
+            kinds["audio" if int(track) else "video"].append((float(int(pts) * bases[int(track)]), md5))
+    return kinds
 
 
 @functools.lru_cache(maxsize=64)
@@ -87,16 +95,16 @@ def _samples(path):
 
 
 def lag(path, source, offset, at):
-    """Seconds by which the sound `at` seconds behind the begin of the file is late, where `offset` seconds behind the source are
-    right; 80 ms at most. The sound must not repeat itself."""
-    begin = round(8000 * (next(iter(contents(path)["video"]))[0] + at))
-    ours, theirs = _samples(path)[begin:begin + 800], _samples(source)
-    assert len(ours) == 800, f"{path}: {len(ours)} samples from {at} s on"
+    """Seconds by which the sound of the file at `at` is too late, where that of the source belongs `offset` seconds later; 50 ms
+    at most. The sound must not repeat itself."""
+    begin = round(8000 * at)
+    ours, theirs = _samples(path)[begin:begin + 400], _samples(source)
+    assert len(ours) == 400, f"{path}: no sound at {at:.3f} s"
 
     def off(lag):
         first = begin - round(8000 * offset) - lag
-        return sum(abs(mine - other) for mine, other in zip(ours, theirs[first:first + 800])) if 0 <= first <= len(theirs) - 800 else 1 << 40
-    return min(range(-640, 641), key=off) / 8000
+        return sum(abs(mine - other) for mine, other in zip(ours, theirs[first:first + 400])) if 0 <= first <= len(theirs) - 400 else 1 << 40
+    return min(range(-400, 401), key=off) / 8000
 
 
 def all_hashes(path):

@@ -123,9 +123,11 @@ std::optional<Challenge> strongest(const std::vector<std::string_view>& headers)
 bool Authenticator::challenged(const Challenge& challenge) {
     if (user_.empty() && password_.empty()) return false;
     const bool was_answered = challenge_ && count_ > 0;
-    if (was_answered && !challenge.is_stale) return false;
+    const bool has_expired = was_accepted_ && challenge_ && challenge_->nonce != challenge.nonce;
+    if (was_answered && !challenge.is_stale && !has_expired) return false;
     challenge_ = challenge;
     count_ = 0;
+    was_accepted_ = false;
     return true;
 }
 

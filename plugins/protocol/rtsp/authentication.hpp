@@ -31,6 +31,9 @@ public:
 
     /// False where an answer to this challenge was given before and refused, or where there is no login.
     bool challenged(const Challenge& challenge);
+    /// The login is right. From now on a challenge with another nonce only means that the old one has expired, which
+    /// many cameras do not call stale.
+    void accepted() { was_accepted_ = count_ > 0; }
     /// Empty before the first challenge.
     std::string header(std::string_view method, std::string_view uri);
 
@@ -38,6 +41,7 @@ private:
     std::string user_, password_;
     std::optional<Challenge> challenge_;
     std::uint32_t count_ = 0;
+    bool was_accepted_ = false;
 };
 
 /// Login and password of an Authorization header of Basic; nothing for any other.

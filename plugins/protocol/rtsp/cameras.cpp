@@ -27,8 +27,8 @@ std::string text_of(const YAML::Node& camera, const char* name, const std::strin
 }
 
 PullRequest request_of(const YAML::Node& camera, const std::string& file) {
-    constexpr std::array<std::string_view, 8> known{"uri",       "onvif", "name",     "record",
-                                                    "transport", "user",  "password", "profile"};
+    constexpr std::array<const char*, 8> known{"uri",       "onvif", "name",     "record",
+                                               "transport", "user",  "password", "profile"};
     if (!camera.IsMap()) refuse(file, camera.Mark(), "a camera consists of members, `uri: rtsp://...`");
     for (const auto& member : camera) {
         const auto name = member.first.as<std::string>("?");
@@ -59,6 +59,7 @@ PullRequest request_of(const YAML::Node& camera, const std::string& file) {
     } catch (const Error& e) {
         refuse(file, camera.Mark(), e.what());
     }
+    for (const auto* name : known) request.listed += member(name) + '\n';
     request.stream = member("name");
     if (request.stream.empty()) request.stream = request.uri;
     if (record == "true") request.record = TD_RECORD_YES;
@@ -79,7 +80,15 @@ std::vector<PullRequest> parse_cameras(const std::string& text, const std::strin
         const auto list = document["cameras"];
         if (list.IsNull()) return requests;
         if (!list.IsSequence()) refuse(file, list.Mark(), "cameras is a list; begin each entry with `- `");
-        for (const auto& camera : list) requests.push_back(request_of(camera, file));
+        for (const auto& camera : list) {
+            auto request = request_of(camera, file);
+            for (const auto& other : requests)
+                if (other.uri == request.uri || other.stream == request.stream)
+                    refuse(file, camera.Mark(),
+                           "'" + printable(other.uri == request.uri ? request.uri : request.stream) +
+                               "' is in the list already");
+            requests.push_back(std::move(request));
+        }
     } catch (const YAML::Exception& e) {
         refuse(file, e.mark, e.msg);
     }

@@ -14,11 +14,24 @@ namespace {
 constexpr std::size_t most_of_a_read = 256 * 1024, read_of_tls = 16 * 1024 + 512, longest_output = 256 * 1024;
 constexpr int rounds = 8;
 
-std::string tls_fault() {
+std::string tls_fault(SSL* session = nullptr) {
     const auto code = ::ERR_get_error();
     ::ERR_clear_error();
+    if (session != nullptr && ERR_GET_LIB(code) == ERR_LIB_SSL &&
+        ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
+        return std::string("TLS: its certificate is refused: ") +
+               ::X509_verify_cert_error_string(::SSL_get_verify_result(session)) + "; setting 'protocol.rtsp.ca_file'";
     const char* reason = code == 0 ? nullptr : ::ERR_reason_error_string(code);
     return std::string("TLS: ") + (reason == nullptr ? "the connection broke" : reason);
+}
+
+bool is_literal(const std::string& host) {
+    try {
+        Address::parse(host, 0);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
 }
 
 }  // namespace
@@ -38,8 +51,10 @@ SSL* TlsClient::session(int descriptor, const std::string& host) const {
     auto* session = ::SSL_new(context_.get());
     if (session == nullptr || ::SSL_set_fd(session, descriptor) != 1) throw std::bad_alloc();
     ::SSL_set_connect_state(session);
-    std::string name = host;  // SSL_set_tlsext_host_name is a macro with a C cast
-    ::SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+    if (!is_literal(host)) {      // RFC 6066 section 3 wants no addresses there, and some servers hang up on them
+        std::string name = host;  // SSL_set_tlsext_host_name is a macro with a C cast
+        ::SSL_ctrl(session, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name.data());
+    }
     if (checks_) ::SSL_set1_host(session, host.c_str());
     return session;
 }
@@ -61,7 +76,7 @@ std::size_t Connection::receive(std::span<std::uint8_t> into) {
     if (returned == 1) return got;
     const auto why = ::SSL_get_error(tls_.get(), returned);
     if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return 0;
-    throw Error(why == SSL_ERROR_ZERO_RETURN ? "the other side closed the connection" : tls_fault());
+    throw Error(why == SSL_ERROR_ZERO_RETURN ? "the other side closed the connection" : tls_fault(tls_.get()));
 }
 
 void Connection::read(Incoming& incoming) {
@@ -108,7 +123,7 @@ bool Connection::flush() {
             if (returned != 1) {
                 const auto why = ::SSL_get_error(tls_.get(), returned);
                 if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE) return why != SSL_ERROR_WANT_WRITE;
-                throw Error(tls_fault());
+                throw Error(tls_fault(tls_.get()));
             }
         } else {
             const auto written = ::send(socket_.get(), out_.data(), out_.size(), MSG_NOSIGNAL);

@@ -6,6 +6,7 @@ namespace tapedeck::rtsp {
 
 namespace {
 
+constexpr int most_challenges = 2;  // the first one, and one with a fresh nonce
 constexpr std::string_view agent = "Tapedeck/" TAPEDECK_VERSION;
 
 bool lists(std::string_view methods, std::string_view wanted) {
@@ -23,6 +24,7 @@ Dialogue::Dialogue(const Url& url) : url_(url), authenticator_(url.user, url.pas
 
 void Dialogue::ask(std::string method, std::string uri, std::vector<std::pair<std::string, std::string>> headers) {
     asked_ = {std::move(method), std::move(uri), std::move(headers), 0};
+    challenges_ = 0;
     send();
 }
 
@@ -83,7 +85,7 @@ Dialogue::Event Dialogue::refusal(const Message& response) {
     if (status_ == 401) {
         const auto headers = response.headers_of("WWW-Authenticate");
         const auto challenge = strongest(headers);
-        if (challenge && authenticator_.challenged(*challenge)) {
+        if (challenge && challenges_++ < most_challenges && authenticator_.challenged(*challenge)) {
             send();
             return Event::none;
         }
@@ -135,14 +137,15 @@ std::optional<std::uint32_t> Dialogue::rtptime(const std::string& control) const
 }
 
 Dialogue::Event Dialogue::answer(const Message& response) {
-    const auto sequence = number(response.header("CSeq"), 0xffffffff);
-    if (!waits_ || (sequence && *sequence != asked_.number)) return Event::none;
+    const auto sequence = response.header("CSeq");  // a few forget it
+    if (!waits_ || (!sequence.empty() && number(sequence, 0xffffffff) != asked_.number)) return Event::none;
     waits_ = false;
     if (response.status < 200) {
         waits_ = true;
         return Event::none;
     }
     if (server_.empty()) server_ = response.header("Server");
+    if (response.status != 401) authenticator_.accepted();
     if (response.status >= 300) return refusal(response);
     if (const auto session = response.header("Session"); !session.empty()) {
         const auto end = session.find(';');

@@ -16,7 +16,7 @@
 namespace tapedeck::rtsp {
 
 /// OPTIONS, DESCRIBE, then whatever `setup` asks for, PLAY, and signs of life. A challenge is answered once for each
-/// nonce. One connection.
+/// nonce, and no request is sent more than three times. One connection.
 class Dialogue {
 public:
     enum class Event : std::uint8_t {
@@ -74,6 +74,7 @@ private:
         std::uint32_t number = 0;
     } asked_;
     bool waits_ = false;
+    int challenges_ = 0;  // of the last request
     std::uint32_t count_ = 0, session_seconds_ = 60;
     bool has_get_parameter_ = false, is_playing_ = false;
     std::string session_, output_, target_, why_, server_;

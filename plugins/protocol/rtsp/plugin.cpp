@@ -32,11 +32,11 @@ public:
         serve(*http_, *pulls_);
         for (const auto& loop : loops_) loop->start();
         if (context_.integer(rtsp::keys::port) >= 0) listen();
-        pull_cameras();
+        reload();
     }
 
-    /// Cameras that the file names anew are pulled, too; others go on.
-    void reload() { pull_cameras(); }
+    /// The cameras of the file; others go on.
+    void reload() { pulls_->follow(read_cameras(std::string(context_.text(rtsp::keys::cameras)))); }
 
     void stop() override {
         if (pulls_) pulls_->close();
@@ -45,17 +45,6 @@ public:
     }
 
 private:
-    void pull_cameras() {
-        for (auto& request : read_cameras(std::string(context_.text(rtsp::keys::cameras)))) {
-            if (!pulls_->find(request.uri).empty()) continue;
-            try {
-                pulls_->start(std::move(request));
-            } catch (const Error& e) {
-                context_.error(std::string("a camera is not pulled: ") + e.what());
-            }
-        }
-    }
-
     /// Many a configuration names port 554, which only root may have: cameras are pulled all the same.
     void listen() {
         try {

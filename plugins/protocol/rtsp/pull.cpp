@@ -12,7 +12,8 @@ namespace tapedeck::rtsp {
 
 namespace {
 
-constexpr std::int64_t password_pauses = 30;  // of the longest: many cameras lock a login that fails too often
+// Many cameras lock a login that fails five times within half an hour or so.
+constexpr std::int64_t password_pauses = 30, longest_password_pause_us = 3'600'000'000;
 constexpr int most_redirects = 5;
 
 TransportHeader wanted_transport(std::size_t track, const std::optional<UdpPair>& pair) {
@@ -54,6 +55,27 @@ void Pull::stop(const std::string& reason) {
     loop_->post([self = shared_from_this(), reason] { self->end(reason); });
 }
 
+void Pull::change(const PullRequest& request) {
+    loop_->post([self = shared_from_this(), request] {
+        if (self->is_over_) return;
+        self->leave();
+        if (!self->sink_) self->voice_.reset();
+        self->request_.url = request.url;
+        self->request_.find = request.find;
+        self->request_.transport = request.transport;
+        self->back_off_.reset();
+        self->refusals_ = 1;
+        self->told_.clear();
+        self->show("PENDING", "connecting");
+        self->state_ = State::waiting;
+        self->retry_us_ = 0;
+    });
+}
+
+void Pull::hurry() {
+    loop_->post([self = shared_from_this()] { self->retry_us_ = 0; });
+}
+
 PullStatus Pull::status() const {
     const std::lock_guard lock(mutex_);
     return status_;
@@ -87,17 +109,22 @@ void Pull::attempt() {
     state_ = State::searching;
     if (status().status != "FAILED") show("PENDING", "connecting");
     if (request_.url) return connect(*request_.url);
-    workers_.post([self = shared_from_this(), number = attempt_] {
+    workers_.post([self = shared_from_this(), number = ++search_, find = request_.find] {
+        if (number != self->search_) return;
         std::optional<Url> url;
         std::string why;
+        bool is_denied = false;
         try {
-            url = self->request_.find();
+            url = find();
+        } catch (const Error& e) {
+            why = e.what();
+            is_denied = e.status() == TD_DENIED;
         } catch (const std::exception& e) {
             why = e.what();
         }
-        self->loop_->post([self, number, url, why] {
-            if (self->is_over_ || number != self->attempt_ || self->state_ != State::searching) return;
-            self->guarded([&] { url ? self->connect(*url) : self->fail(why); });
+        self->loop_->post([self, number, url, why, is_denied] {
+            if (number != self->search_) return;
+            self->guarded([&] { url ? self->connect(*url) : self->fail(why, is_denied); });
         });
     });
 }
@@ -111,7 +138,8 @@ void Pull::connect(const Url& url) {
         return found(Address::parse(url.host, url.port));
     } catch (const Error&) {  // a name
     }
-    workers_.post([self = shared_from_this(), number = attempt_, url] {
+    workers_.post([self = shared_from_this(), number = ++search_, url] {
+        if (number != self->search_) return;
         std::optional<Address> address;
         std::string why;
         try {
@@ -120,7 +148,7 @@ void Pull::connect(const Url& url) {
             why = e.what();
         }
         self->loop_->post([self, number, address, why] {
-            if (self->is_over_ || number != self->attempt_ || self->state_ != State::searching) return;
+            if (number != self->search_) return;
             self->guarded(
                 [&] { address ? self->found(*address) : self->fail("Failed to connect to rtsp stream: " + why); });
         });
@@ -340,8 +368,8 @@ void Pull::is_set_up() {
 void Pull::playing() {
     const auto now_us = monotonic_us();
     state_ = State::playing;
-    playing_us_ = last_media_us_ = keep_alive_us_ = now_us;
-    jumps_told_ = 0;
+    playing_us_ = keep_alive_us_ = now_us;
+    jumps_told_ = refusals_ = 0;
     std::vector<std::optional<std::uint32_t>> begins;
     for (const auto& one : reception_->media()) begins.push_back(dialogue_->rtptime(one.control));
     reception_->begin(begins, now_us);
@@ -361,7 +389,8 @@ void Pull::playing() {
 void Pull::moved() {
     if (++redirects_ > most_redirects) return fail("it answers with one redirection after another");
     auto target = Url::parse(resolve(url_.text(), dialogue_->target()));
-    if (target.user.empty() && target.host == url_.host) {  // nobody else gets the password
+    // Nobody else gets the password, nor does a line that anybody can read.
+    if (target.user.empty() && target.host == url_.host && (target.is_secure || !url_.is_secure)) {
         target.user = url_.user;
         target.password = url_.password;
     }
@@ -407,7 +436,7 @@ void Pull::report(std::int64_t now_us) {
 void Pull::look_after(std::int64_t now_us) {
     const auto& facts = reception_->facts();
     const auto seconds = [](std::int64_t us) { return std::to_string((us + 500'000) / 1'000'000) + " s"; };
-    if (now_us - last_media_us_ > settings_.timeout_us)
+    if (now_us - std::max(last_media_us_, playing_us_) > settings_.timeout_us)
         return fail("nothing came for " + seconds(settings_.timeout_us));
     if (facts.jumps > jumps_told_) {
         jumps_told_ = facts.jumps;
@@ -495,6 +524,24 @@ void Pull::kicked(const Voice& voice, const std::string& why) {
 
 // ---- ends
 
+/// What came is given, the camera hears that it may forget us, and the connection ends.
+void Pull::leave() {
+    try {
+        if (reception_ && sink_ && !is_cancelled_) reception_->finish(sink_, monotonic_us());
+    } catch (const std::exception& e) {
+        if (!is_cancelled_) context_.warning(name() + ": its last packets are lost: " + e.what());
+    }
+    try {
+        if (dialogue_ && connection_ && state_ == State::playing) {
+            dialogue_->teardown();
+            connection_->send(dialogue_->take_output());
+        }
+    } catch (const std::exception& e) {  // it is gone
+        context_.debug(name() + ": " + e.what());
+    }
+    hang_up();
+}
+
 void Pull::hang_up() {
     udp_.reset();
     if (connection_) loop_->forget(connection_->descriptor());
@@ -502,26 +549,29 @@ void Pull::hang_up() {
     dialogue_.reset();
     reception_.reset();
     fault_.reset();
+    ++search_;
     is_by_clock_ = is_password_wrong_ = waits_for_stream_ = false;
+}
+
+/// Until the next attempt. A password that was right before may be refused once by a camera that starts.
+std::int64_t Pull::pause_us(bool is_password) {
+    if (!is_password) return back_off_.next().count();
+    const auto refusals = refusals_++;
+    if (refusals == 0) return settings_.longest_pause_us;
+    const auto first_us = settings_.longest_pause_us * password_pauses;
+    return std::min(first_us << std::min(refusals - 1, 12), std::max(first_us, longest_password_pause_us));
 }
 
 void Pull::fail(std::string why, bool is_password) {
     if (is_over_) return;
-    if (reception_ && sink_ && !is_cancelled_) {
-        try {
-            reception_->finish(sink_, monotonic_us());
-        } catch (const std::exception& e) {
-            if (!is_cancelled_) context_.warning(name() + ": its last packets are lost: " + e.what());
-        }
-    }
-    hang_up();
+    leave();
     if (!sink_) voice_.reset();
     state_ = State::waiting;
-    const auto pause_us = is_password ? settings_.longest_pause_us * password_pauses : back_off_.next().count();
-    retry_us_ = monotonic_us() + pause_us;
+    const auto pause = pause_us(is_password);
+    retry_us_ = monotonic_us() + pause;
     show("FAILED", why);
-    const auto line =
-        name() + ": " + why + "; tried again, in " + std::to_string((pause_us + 500'000) / 1'000'000) + " s";
+    const auto line = name() + ": " + why + "; tried again, in " + std::to_string((pause + 500'000) / 1'000'000) +
+                      " s" + (is_password ? ", or at once with SIGHUP or another login by /rtsp/startup" : "");
     told_ == why ? context_.debug(line) : context_.warning(line);
     told_ = std::move(why);
     if (sink_ && settings_.away_us == 0) close_stream("the camera has left");
@@ -540,16 +590,7 @@ void Pull::end(const std::string& reason) {
     if (is_over_) return;
     const auto self = shared_from_this();
     is_over_ = true;
-    try {
-        if (reception_ && sink_ && !is_cancelled_) reception_->finish(sink_, monotonic_us());
-        if (dialogue_ && connection_ && state_ == State::playing) {
-            dialogue_->teardown();
-            connection_->send(dialogue_->take_output());
-        }
-    } catch (const std::exception& e) {  // it is over all the same
-        context_.debug(name() + ": " + e.what());
-    }
-    hang_up();
+    leave();
     close_stream(reason);
     show("STOPPED", reason);
     loop_->remove(*this);

@@ -1,6 +1,7 @@
 // One camera: connected to, played, tried again.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,7 +21,7 @@
 
 namespace tapedeck::rtsp {
 
-/// What is asked for, by REST or by conf/cameras.yaml.
+/// What is asked for, by REST or by conf/cameras.yaml. The first three never change while it is pulled.
 struct PullRequest {
     std::string uri;     // as it is shown: without the password
     std::string stream;  // the stream's name
@@ -29,6 +30,7 @@ struct PullRequest {
     std::optional<Url> url;              // where it is pulled from; else:
     /// Asks a camera known by ONVIF for it, before each attempt, which may take seconds. Throws Error.
     std::function<Url()> find;
+    std::string listed;  // all that conf/cameras.yaml says of it, its password too; empty: it came by REST
 };
 
 /// What REST shows of it.
@@ -53,8 +55,11 @@ public:
 
     void start();                          // [any] Once
     void stop(const std::string& reason);  // [any] Ends the stream with it
-    PullStatus status() const;             // [any]
-    const PullRequest& request() const { return request_; }
+    /// [any] Reached by another url, login or transport from now on: it is connected anew at once, in the same stream.
+    void change(const PullRequest& request);
+    void hurry();                                            // [any] Where it waits to be tried again: now
+    PullStatus status() const;                               // [any]
+    const PullRequest& request() const { return request_; }  // [any] What never changes of it
 
     void ready(int descriptor, std::uint32_t events, std::int64_t now_us) override;
     void tick(std::int64_t now_us) override;
@@ -91,6 +96,8 @@ private:
     void choose_reading(std::int64_t now_us);
     void watch();
     void fail(std::string why, bool is_password = false);
+    std::int64_t pause_us(bool is_password);
+    void leave();
     void hang_up();
     void close_stream(const std::string& why);
     void show(const std::string& status, const std::string& info);
@@ -110,7 +117,9 @@ private:
     bool is_over_ = false;
     std::int64_t retry_us_ = 0, deadline_us_ = 0;
     sources::BackOff back_off_;
-    std::uint64_t attempt_ = 0;  // answers of earlier ones are passed over
+    std::uint64_t attempt_ = 0;
+    std::atomic<std::uint64_t> search_ = 0;  // what workers do for earlier ones is passed over
+    int refusals_ = 1;                       // of the password, and one until it was once accepted
     int redirects_ = 0;
     std::string told_;  // the last failure in the log
 

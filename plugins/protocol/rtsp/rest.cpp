@@ -82,9 +82,8 @@ void serve(Http& http, Pulls& pulls) {
         });
     }
     sources::post_route(http, root + "terminate", [&pulls](std::string_view body, HttpExchange& exchange) {
-        const auto found = pulls.find(uri_of(sources::Members(body).text("uri")));
-        if (found.empty()) throw Error(TD_NOT_FOUND, nobody);
-        for (const auto& pull : found) pull->stop("Stopped by rest /terminate");
+        const auto uri = uri_of(sources::Members(body).text("uri"));
+        if (pulls.stop(uri, "Stopped by rest /terminate") == 0) throw Error(TD_NOT_FOUND, nobody);
         exchange.respond(200, {}, {});
     });
 }

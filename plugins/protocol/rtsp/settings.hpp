@@ -31,7 +31,9 @@ inline constexpr auto longest_pause =
         .reload()
         .about(
             "A camera that cannot be had is tried again after 1 s, then twice as long each time, at most after this; "
-            "one that refuses the password after 30 times as much, since many lock the login");
+            "one that refuses the password after 30 times as much, then twice as long up to an hour, since many lock "
+            "the "
+            "login. SIGHUP tries all at once");
 inline constexpr auto away =
     Key::duration("away", "30s")
         .within(0, 86'400'000'000)

@@ -43,6 +43,10 @@ TEST(Cameras, ThatAreWrittenWronglyAreNamedWithTheirLine) {
     EXPECT_NE(refusal("cameras:\n  - uri: rtsp://x\n    colour: red\n")
                   .find("cameras.yaml:3: a camera has no member 'colour'"),
               std::string::npos);
+    EXPECT_EQ(refusal("cameras:\n  - uri: rtsp://x\n  - uri: rtsp://a:b@x\n"),
+              "cameras.yaml:3: 'rtsp://x' is in the list already");
+    EXPECT_EQ(refusal("cameras:\n  - {uri: rtsp://x, name: n}\n  - {uri: rtsp://y, name: n}\n"),
+              "cameras.yaml:3: 'n' is in the list already");
     EXPECT_NE(refusal("cameras: [").find("cameras.yaml:"), std::string::npos);
     EXPECT_NE(refusal("cams:\n").find("begins with `cameras:`"), std::string::npos);
     EXPECT_NE(refusal("cameras:\n  - {uri: 'rtsp://x', record: maybe}\n").find("maybe"), std::string::npos);

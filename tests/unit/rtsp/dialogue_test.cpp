@@ -76,10 +76,58 @@ TEST_F(Conversation, LeadsFromOptionsToPlay) {
 TEST_F(Conversation, AnswersAChallengeOnce) {
     dialogue_.begin();
     EXPECT_EQ(answer(401, {{"WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\""}}), Event::none);
-    EXPECT_EQ(answer(200), Event::none);
-    EXPECT_NE(last_.header("Authorization").find("username=\"u\""), std::string::npos);
     EXPECT_EQ(answer(401, {{"WWW-Authenticate", "Digest realm=\"r\", nonce=\"n2\""}}), Event::failed);
+    EXPECT_NE(last_.header("Authorization").find("username=\"u\""), std::string::npos);
     EXPECT_EQ(dialogue_.why(), "wrong login or password");
+}
+
+TEST_F(Conversation, TakesAFreshNonceWhereTheLoginWasRightBefore) {
+    dialogue_.begin();
+    EXPECT_EQ(answer(401, {{"WWW-Authenticate", "Digest realm=\"r\", nonce=\"n\""}}), Event::none);
+    EXPECT_EQ(answer(200), Event::none);
+    EXPECT_EQ(answer(401, {{"WWW-Authenticate", "Digest realm=\"r\", nonce=\"n2\""}}), Event::none)
+        << "it has expired, though the camera does not call it stale";
+    EXPECT_EQ(answer(401, {{"WWW-Authenticate", "Digest realm=\"r\", nonce=\"n3\""}}), Event::failed);
+    EXPECT_EQ(last_.method, "DESCRIBE");
+    EXPECT_NE(last_.header("Authorization").find("nonce=\"n2\""), std::string::npos);
+}
+
+TEST_F(Conversation, DoesNotAnswerStaleNoncesForEver) {
+    dialogue_.begin();
+    int sent = 0;
+    auto event = Event::none;
+    for (; event == Event::none && sent < 100; ++sent)
+        event = answer(
+            401, {{"WWW-Authenticate", "Digest realm=\"r\", stale=true, nonce=\"" + std::to_string(sent) + "\""}});
+    EXPECT_EQ(event, Event::failed);
+    EXPECT_EQ(sent, 3);
+}
+
+TEST_F(Conversation, PassesOverAnswersToOtherRequests) {
+    EXPECT_EQ(describe(), Event::described);
+    dialogue_.setup("trackID=1", *TransportHeader::parse("RTP/AVP/TCP"));
+    const auto request = asked();
+    for (const auto* sequence : {"1", "2", "4", "99999999999", "-3", "x"}) {
+        Message early;
+        early.status = 200;
+        early.set("CSeq", sequence);
+        early.set("Transport", "RTP/AVP/TCP;interleaved=0-1");
+        EXPECT_EQ(dialogue_.answer(early), Event::none) << sequence;
+    }
+    Message right;
+    right.status = 200;
+    right.set("CSeq", request.header("CSeq"));
+    EXPECT_EQ(dialogue_.answer(right), Event::failed) << "it names no transport";
+    EXPECT_EQ(dialogue_.answer(right), Event::none) << "nothing is asked any more";
+}
+
+TEST_F(Conversation, RefusesDescriptionsBeyondReason) {
+    std::string media = "v=0\r\n";
+    for (int i = 0; i < 10'000; ++i) media += "m=video 0 RTP/AVP 96\r\n";
+    dialogue_.begin();
+    EXPECT_EQ(answer(200), Event::none);
+    EXPECT_EQ(answer(200, {}, media), Event::failed);
+    EXPECT_NE(dialogue_.why().find("its description cannot be read: "), std::string::npos) << dialogue_.why();
 }
 
 TEST_F(Conversation, FollowsAndRefuses) {

@@ -81,6 +81,22 @@ TEST_F(PullTest, FollowsARedirectionAndGivesPictures) {
     EXPECT_EQ(stream->tracks()[0].track.width, 1280u);
 }
 
+TEST_F(PullTest, FollowsNoRedirectionForEver) {
+    std::string itself;
+    std::atomic<std::size_t> asked = 0;
+    FakeCamera camera([&](std::size_t, const Message&) {
+        Message moved;
+        moved.status = 302;
+        moved.set("Location", itself);
+        ++asked;
+        return std::optional(moved);
+    });
+    itself = camera.url();
+    pull(camera.url());
+    EXPECT_TRUE(is("FAILED", "one redirection after another"));
+    EXPECT_EQ(asked, 6u);
+}
+
 TEST_F(PullTest, TellsOfMissingKeyFramesAndOfAClockThatJumps) {
     FakeCamera camera;
     pull(camera.url());
@@ -136,6 +152,66 @@ TEST_F(PullTest, SaysWhyItIsRefused) {
     EXPECT_EQ(host_.logged("secret"), 0u);
     EXPECT_TRUE(host_.streams.all().empty());
     EXPECT_TRUE(host_.wait_for_log("in 300 s")) << "many cameras lock a login";
+    pull_->hurry();
+    EXPECT_TRUE(soon([&] { return pull_->status().attempts == 2; }));
+}
+
+TEST_F(PullTest, TakesAnotherLoginAtOnceAndGoesOnInItsStream) {
+    FakeCamera camera([](std::size_t, const Message& request) {
+        std::optional<Message> answer;
+        if (request.header("Authorization") == "Basic YTpvbmU=" || request.header("Authorization") == "Basic YTp0d28=")
+            return answer;  // a:one and a:two
+        answer.emplace();
+        answer->status = 401;
+        answer->set("WWW-Authenticate", "Basic realm=\"r\"");
+        return answer;
+    });
+    pull(camera.url("a:wrong@"));
+    ASSERT_TRUE(is("FAILED", "wrong login or password"));
+    PullRequest changed = pull_->request();
+    for (const auto* login : {"a:one@", "a:two@"}) {
+        changed.url = Url::parse(camera.url(login));
+        pull_->change(changed);
+        const auto plays = camera.plays();
+        ASSERT_TRUE(soon([&] { return camera.plays() == plays + 1; })) << login;
+        ASSERT_TRUE(is("PLAYING"));
+    }
+    EXPECT_EQ(host_.streams.all().size(), 1u);
+    EXPECT_FALSE(host_.streams.all()[0]->closed());
+}
+
+TEST_F(PullTest, TriesAPasswordThatWasRightBeforeSoonAgain) {
+    std::atomic<bool> refuses = false;
+    FakeCamera camera([&](std::size_t, const Message&) {
+        std::optional<Message> answer;
+        if (!refuses) return answer;
+        answer.emplace();
+        answer->status = 401;
+        answer->set("WWW-Authenticate", "Basic realm=\"r\"");
+        return answer;
+    });
+    pull(camera.url("a:right@"));
+    ASSERT_TRUE(is("PLAYING"));
+    refuses = true;
+    camera.hang_up();
+    EXPECT_TRUE(is("FAILED", "the connection ended"));
+    EXPECT_TRUE(host_.wait_for_log("wrong login or password; tried again, in 10 s")) << "a camera that starts";
+    pull_->hurry();
+    EXPECT_TRUE(soon([&] { return pull_->status().attempts == 3; }));
+}
+
+TEST_F(PullTest, DoesNotWaitLongerForACameraThatPlaysWithoutMedia) {
+    settings_.timeout_us = 100'000;
+    settings_.longest_pause_us = 10'000;
+    settings_.away_us = 500'000;
+    FakeCamera camera;
+    pull(camera.url());
+    ASSERT_TRUE(is("PLAYING"));
+    camera.picture(1, 0, true);
+    auto* const stream = host_.streams.wait();
+    EXPECT_TRUE(soon([&] { return stream->closed().has_value(); }));
+    EXPECT_EQ(stream->closed(), "the camera has left");
+    EXPECT_GT(camera.plays(), 1u) << "it played meanwhile, and nothing came";
 }
 
 TEST_F(PullTest, SaysWhatASilentCameraDidNotDo) {

@@ -49,7 +49,8 @@ class OnvifFake:
         digest = hashlib.sha1(base64.b64decode(given["Nonce"]) + (given["Created"] + password).encode()).digest()
         age = now - datetime.datetime.fromisoformat(given["Created"].replace("Z", "+00:00"))
         if given["Username"] != user or base64.b64decode(given["Password"]) != digest or abs(age.total_seconds()) > 5:
-            return "<env:Fault><env:Reason><env:Text>Sender not Authorized</env:Text></env:Reason></env:Fault>"
+            return ("<env:Fault><env:Code><env:Subcode><env:Value>ter:NotAuthorized</env:Value></env:Subcode></env:Code>"
+                    "<env:Reason><env:Text>Sender not Authorized</env:Text></env:Reason></env:Fault>")
         if call == "GetCapabilities":
             return f"<tds:GetCapabilitiesResponse><tds:Capabilities><tt:Media><tt:XAddr>http://{self.host}/onvif/media</tt:XAddr></tt:Media></tds:Capabilities></tds:GetCapabilitiesResponse>"
         if call == "GetProfiles":

@@ -59,6 +59,10 @@ pugi::xml_document load(std::string_view xml) {
     pugi::xml_document document;
     if (!document.load_buffer(xml.data(), xml.size(), pugi::parse_default)) throw Error("its answer is no XML");
     if (const auto fault = find(document, "Fault")) {
+        const auto is_denial = [](const pugi::xml_node& node) {
+            return local(node.name()) == "Value" && local(node.child_value()) == "NotAuthorized";
+        };
+        if (fault.find_node(is_denial)) throw Error(TD_DENIED, "wrong login or password");
         auto reason = find(fault, "Text");
         if (!reason) reason = find(fault, "faultstring");
         throw Error("it answers: " + printable(reason ? reason.child_value() : "a fault without a reason"));
@@ -114,14 +118,19 @@ std::int64_t parse_time(std::string_view xml) {
     const auto document = load(xml);
     const auto utc = find(document, "UTCDateTime");
     if (!utc) throw Error("its answer tells no UTC time");
-    const auto value = [&](const char* name) { return find(utc, name).text().as_int(); };
+    const auto value = [&](const char* name, int least, int most) {
+        const auto number = find(utc, name).text().as_int(least - 1);
+        if (number < least || number > most)
+            throw Error("its answer tells no UTC time: " + std::string(name) + " is " + std::to_string(number));
+        return number;
+    };
     std::tm parts{};
-    parts.tm_year = value("Year") - 1900;
-    parts.tm_mon = value("Month") - 1;
-    parts.tm_mday = value("Day");
-    parts.tm_hour = value("Hour");
-    parts.tm_min = value("Minute");
-    parts.tm_sec = value("Second");
+    parts.tm_year = value("Year", 1970, 9998) - 1900;
+    parts.tm_mon = value("Month", 1, 12) - 1;
+    parts.tm_mday = value("Day", 1, 31);
+    parts.tm_hour = value("Hour", 0, 24);
+    parts.tm_min = value("Minute", 0, 59);
+    parts.tm_sec = value("Second", 0, 61);
     return ::timegm(&parts);
 }
 
@@ -218,7 +227,7 @@ std::string Device::ask(const std::string& address, const std::string& body, std
     ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     // Some want HTTP's own digest; it is not offered first, as libcurl then sends a request without its body.
     if (status == 401 && !has_http_login && !user_.empty()) return ask(address, body, ahead_s, is_signed, true);
-    if (status == 401) throw Error("wrong login or password");
+    if (status == 401) throw Error(TD_DENIED, "wrong login or password");
     if (answer.empty()) throw Error("ONVIF at " + host_ + ": it answers " + std::to_string(status));
     return answer;
 }

@@ -15,7 +15,8 @@ namespace tapedeck::rtsp::onvif {
 std::string security_header(const std::string& user, const std::string& password, const std::string& nonce,
                             const std::string& created);
 
-/// What answers say; each throws Error where it is no such answer, with the camera's own words if it is a fault.
+/// What answers say; each throws Error where it is no such answer, with the camera's own words if it is a fault, and
+/// TD_DENIED where the login is refused.
 std::int64_t parse_time(std::string_view xml);          // of GetSystemDateAndTime: UNIX seconds
 std::string parse_media_address(std::string_view xml);  // of GetCapabilities: of the media service
 struct Profile {
@@ -32,7 +33,7 @@ public:
     static Device parse(std::string_view address, std::string user, std::string password, std::string profile);
     /// `onvif://host/profile`, for people and as a name.
     std::string shown() const;
-    /// Asks it, which takes up to 20 s. Throws Error. [blocking]
+    /// Asks it, which takes up to 20 s. Throws Error, TD_DENIED where the login is refused. [blocking]
     Url stream() const;
 
 private:

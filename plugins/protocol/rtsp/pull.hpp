@@ -28,7 +28,8 @@ struct PullRequest {
     std::uint32_t record = TD_RECORD_BY_RULES;
     std::optional<Transport> transport;  // else the setting
     std::optional<Url> url;              // where it is pulled from; else:
-    /// Asks a camera known by ONVIF for it, before each attempt, which may take seconds. Throws Error.
+    /// Asks a camera known by ONVIF for it, before each attempt, which may take seconds. Throws Error, TD_DENIED where
+    /// the login is refused.
     std::function<Url()> find;
     std::string listed;  // all that conf/cameras.yaml says of it, its password too; empty: it came by REST
 };

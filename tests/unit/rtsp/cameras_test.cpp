@@ -94,6 +94,20 @@ TEST(Onvif, ReadsAnswersWithPrefixesOfAnyName) {
         EXPECT_THROW(onvif::parse_media_address(bad), Error) << bad;
         EXPECT_THROW(onvif::parse_time(bad), Error) << bad;
     }
+    try {
+        onvif::parse_profiles(
+            "<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode>"
+            "</s:Code></s:Fault>");
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_EQ(e.status(), TD_DENIED) << "such an attempt counts towards the lock of the login";
+    }
+    for (const auto* hour : {"-1", "25", "99999999999", ""})
+        EXPECT_THROW(onvif::parse_time("<UTCDateTime><Hour>" + std::string(hour) +
+                                       "</Hour><Minute>2</Minute><Second>3</Second><Year>2026</Year><Month>1</Month>"
+                                       "<Day>2</Day></UTCDateTime>"),
+                     Error)
+            << hour;
     for (const auto* bad : {"", "ftp://host", "user@host", "a b"})
         EXPECT_THROW(onvif::Device::parse(bad, "", "", ""), Error) << bad;
 }

@@ -27,6 +27,9 @@ protected:
         PullRequest request;
         request.url = Url::parse(uri);
         request.uri = request.url->text();
+        pull(std::move(request));
+    }
+    void pull(PullRequest request) {
         request.stream = "cam";
         pull_ =
             std::make_shared<Pull>(context(), loop_, workers_, TlsClient(""), settings_, request, [](const Pull&) {});
@@ -154,6 +157,21 @@ TEST_F(PullTest, SaysWhyItIsRefused) {
     EXPECT_TRUE(host_.wait_for_log("in 300 s")) << "many cameras lock a login";
     pull_->hurry();
     EXPECT_TRUE(soon([&] { return pull_->status().attempts == 2; }));
+}
+
+TEST_F(PullTest, WaitsAsLongWhereOnvifRefusesTheLogin) {
+    PullRequest request;
+    request.uri = "onvif://h";
+    request.find = []() -> Url { throw Error(TD_DENIED, "wrong login or password"); };
+    pull(request);
+    EXPECT_TRUE(is("FAILED", "wrong login or password"));
+    EXPECT_TRUE(host_.wait_for_log("onvif://h: wrong login or password; tried again, in 300 s"));
+    pull_->hurry();
+    EXPECT_TRUE(soon([&] { return pull_->status().attempts == 2; }));
+    request.find = []() -> Url { throw Error("it has no profile"); };
+    pull_->change(request);
+    EXPECT_TRUE(is("FAILED", "it has no profile"));
+    EXPECT_TRUE(host_.wait_for_log("it has no profile; tried again, in 1 s"));
 }
 
 TEST_F(PullTest, TakesAnotherLoginAtOnceAndGoesOnInItsStream) {

@@ -13,6 +13,7 @@ namespace tapedeck::rtsp {
 
 namespace {
 
+constexpr std::size_t most_udp_tracks = 8;     // with those that are left out
 constexpr std::int64_t quiet_us = 30'000'000;  // of an encoder that does not send yet
 
 }  // namespace
@@ -222,6 +223,8 @@ void PublishSession::setup(const Message& request) {
     if (!wanted || wanted->is_multicast || (!wanted->is_tcp && !wanted->client_port))
         return respond(request, 461, "Unsupported Transport");
     const auto track = track_of(request.uri);
+    if (track && channels_[*track])
+        return respond(request, 455, "Method Not Valid in This State: it is set up already");
     auto answer = *wanted;
     answer.is_record = true;
     const auto first = static_cast<std::uint16_t>(track.value_or(63) * 2);  // of what is left out: nobody looks
@@ -232,6 +235,7 @@ void PublishSession::setup(const Message& request) {
                                  static_cast<std::uint8_t>(answer.interleaved->second & 0xff)};
         return respond(request, 200, "OK", {{"Transport", answer.text()}});
     }
+    if (udp_ && udp_->size() >= most_udp_tracks) return respond(request, 453, "Not Enough Bandwidth: so many tracks");
     auto pair = UdpPair::bind(local_address(connection_.descriptor()), settings_.udp_port_from, settings_.udp_port_to);
     answer.server_port = {pair.port, static_cast<std::uint16_t>(pair.port + 1)};
     if (!udp_) udp_ = std::make_unique<UdpTracks>(context_, loop_, weak_from_this());

@@ -22,7 +22,7 @@ public:
     UdpTracks(const UdpTracks&) = delete;
     UdpTracks& operator=(const UdpTracks&) = delete;
 
-    bool empty() const { return tracks_.empty(); }
+    std::size_t size() const { return tracks_.size(); }
     void add(std::size_t track, UdpPair pair);
     /// Where the other side's packets come from and reports go. Datagrams of other hosts are dropped.
     void peer(std::size_t track, Address rtp, Address rtcp);

@@ -1,5 +1,6 @@
 """Encoders that push MPEG-TS over UDP, RTP and SRT, and what becomes of their streams in recordings."""
 import collections
+import functools
 import hashlib
 import json
 import os
@@ -14,24 +15,32 @@ import media
 import mpegts
 from case import FlowTest, eventually, run
 from server import Server, free_port
+from srt_callers import Callers
 
 Track = collections.namedtuple("Track", "codec tag times")
-CLIPS = {"h264": lambda: clips.pair("h264", "aac", 2), "h265": lambda: clips.pair("h265", "aac", 2), "mp2": lambda: clips.pair("h264", "mp2", 2),
-         "ac3": lambda: clips.pair("h265", "ac3", 2), "latm": lambda: clips.pair("h264", "aac", 2)}
+CLIPS = {"h264": ("h264", "aac"), "h265": ("h265", "aac"), "mp2": ("h264", "mp2"), "ac3": ("h265", "ac3"), "latm": ("h264", "aac")}
 PROTOCOL = {"udp": "udp", "rtp": "rtp", "srt": "srt", "secret": "srt"}
 QUERY = {"udp": "?pkt_size=1316", "rtp": "", "srt": "?linger=5", "secret": "?linger=5&passphrase=correct-horse"}
 CONTAINERS = ("mp4", "mkv", "ts")
-WRAPPED = ("latm", "ac3")  # their times of 33 bits begin again at 0 after a second
+WRAPPED, WRAP = ("latm", "ac3"), ["-output_ts_offset", "95441.3"]  # their times of 33 bits begin again at 0 after a second
 WHOLE = "TAPEDECK_WHOLE" in os.environ
 # (container, transport) of each codec's streams: every pair of these two, and every codec in every container; or all there are.
-ASKED = {kind: [(container, transport) for c, container in enumerate(CONTAINERS) for t, transport in enumerate(PROTOCOL) if WHOLE or t == (k + c) % 4]
+ASKED = {kind: [(container, transport) for c, container in enumerate(CONTAINERS) for t, transport in enumerate(PROTOCOL)
+                if WHOLE or t == (k + c) % 4]
          for k, kind in enumerate(CLIPS)}
 
 
+@functools.cache
+def shown_by(clip):
+    return media.decoded(clip)["video"]
+
+
+@functools.cache
 def seen(path):
     """{kind: Track} as players see it; times in the order of showing."""
-    shown = json.loads(subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=codec_type,codec_name,codec_tag_string:packet=stream_index,pts_time",
-                                       "-of", "json", str(path)], capture_output=True, check=True).stdout)
+    entries = "stream=codec_type,codec_name,codec_tag_string:packet=stream_index,pts_time"
+    shown = json.loads(subprocess.run(["ffprobe", "-v", "error", "-show_entries", entries, "-of", "json", str(path)],
+                                      capture_output=True, check=True).stdout)
     return {track["codec_type"]: Track(track["codec_name"], track["codec_tag_string"],
                                        sorted(float(one["pts_time"]) for one in shown["packets"] if one["stream_index"] == number))
             for number, track in enumerate(shown["streams"])}
@@ -81,8 +90,12 @@ class MpegTs(FlowTest):
 
     def started(self, process):
         """The same; ended with the test."""
-        self.addCleanup(process.communicate)
-        self.addCleanup(process.kill)
+        def over():
+            process.kill()
+            process.wait()
+            if process.stderr:
+                process.stderr.close()
+        self.addCleanup(over)
         return process
 
     def relay(self, uris):
@@ -97,9 +110,12 @@ class MpegTs(FlowTest):
         """One ffmpeg that sends this clip as it is to all of them: (transport, address, flags of the TS muxer); `more` says how."""
         words = []
         for transport, url, flags in outputs:
-            fmt = ["-f", "rtp_mpegts", "-mpegts_muxer_options", f"mpegts_flags={flags}"] if transport == "rtp" else ["-f", "mpegts", "-mpegts_flags", flags]
+            fmt = ["-f", "mpegts", "-mpegts_flags", flags]
+            if transport == "rtp":
+                fmt = ["-f", "rtp_mpegts", "-mpegts_muxer_options", f"mpegts_flags={flags}"]
             words += ["-map", "0", "-c", "copy", *more, *fmt, url]
-        return subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", *pace, *before, "-i", str(clip), *words], stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", *pace, *before, "-i", str(clip), *words],
+                                stderr=subprocess.PIPE, text=True)
 
     def test_every_transport_and_codec_goes_into_every_container(self):
         server = self.served(rules="rules: [{name: '*-mkv', formats: 'h264-mkv, h265-mkv'}, {name: '*-ts', formats: 'h264-ts, h265-ts'}, "
@@ -112,23 +128,25 @@ class MpegTs(FlowTest):
                 answer = self.startup(server, PROTOCOL[transport], f"{kind}-{transport}-{container}", **more)
                 self.assertEqual(answer["status"], "CONNECTED")
                 outputs.append((transport, answer["uri"] + QUERY[transport], "latm" if kind == "latm" else "0"))
-            senders[kind] = self.sender(CLIPS[kind](), outputs, more=["-output_ts_offset", "95442.7"] if kind in WRAPPED else [])
+            senders[kind] = self.sender(clips.pair(*CLIPS[kind], 2), outputs, more=WRAP if kind in WRAPPED else [])
         for kind, sender in senders.items():
             self.assertEqual((sender.communicate()[1], sender.returncode), ("", 0), kind)
-        asked = [(f"{kind}-{transport}-{container}", kind, container, transport) for kind, pairs in ASKED.items() for container, transport in pairs]
+        asked = [(f"{kind}-{transport}-{container}", kind, container, transport)
+                 for kind, pairs in ASKED.items() for container, transport in pairs]
         for name, _, _, transport in asked:
             if PROTOCOL[transport] == "srt":
                 self.left(server, name)
         self.assertEqual(server.rest("/mpegts/terminate", {"status": "PROCESSED_LOCAL"}), (200, None))
         for name, kind, container, transport in asked:
             with self.subTest(name=name):
-                self.check(server.file(f"{name}.{container}"), CLIPS[kind](), container, missing=14 if transport == "rtp" else 0)  # what ffmpeg keeps back
+                kept_back = 14 if transport == "rtp" else 0  # by ffmpeg, for good
+                self.check(server.file(f"{name}.{container}"), clips.pair(*CLIPS[kind], 2), container, kept_back)
         self.assertEqual(server.rest("/mpegts/find_all")[0], 404)
 
     def check(self, file, clip, container, missing):
         """Every picture and frame of the clip but the last few, sound and picture together, and all of it decodes."""
         source, kept = seen(clip), seen(file)
-        shown, pictures = media.decoded(clip)["video"], media.decoded(file)["video"]
+        shown, pictures = shown_by(clip), media.decoded(file)["video"]
         self.assertGreaterEqual(len(pictures), len(shown) - missing)
         self.assertEqual(pictures, [one for one in shown if one in set(pictures)])
         is_copied = container == "mkv" or source["audio"].codec == "aac"
@@ -138,7 +156,9 @@ class MpegTs(FlowTest):
             self.assertEqual(kept["video"].tag, {"h264": "avc1", "hevc": "hvc1"}[kept["video"].codec])
         if is_copied:
             frames = media.hashes(clip, "audio")
-            found = [hashlib.md5(frame).hexdigest() for frame in mpegts.read(file).frames()] if container == "ts" else media.hashes(file, "audio")
+            found = media.hashes(file, "audio")
+            if container == "ts":
+                found = [hashlib.md5(frame).hexdigest() for frame in mpegts.read(file).frames()]  # without their headers
             self.assertGreaterEqual(len(found), len(frames) - missing)
             self.assertEqual(found, frames[:len(found)])
         # The encoder's first frame is one of silence, and one that is not heard may have the next one's time.
@@ -150,20 +170,21 @@ class MpegTs(FlowTest):
         """Waits until the caller has gone, and all that it sent is there."""
         eventually(lambda: "sender" not in server.rest("/mpegts/find", {"localStreamName": name})[1][0], name + " has no sender")
 
-    def test_what_a_killed_server_has_taken_is_recovered_and_encoders_go_on(self):
+    def test_encoders_go_on_when_the_server_was_killed_or_they_were_away_themselves(self):
         port, srt_port, feed = free_port(), free_port(), free_port()
-        server = self.served({"protocol.mpegts.media_port_from": port, "protocol.mpegts.media_port_to": port, "protocol.mpegts.srt_port": srt_port,
-                              "protocol.mpegts.record": "true", "record_name_collision": "suffix", "record_formats": "h264-ts"})
+        server = self.served({"protocol.mpegts.media_port_from": port, "protocol.mpegts.media_port_to": port + 20,
+                              "protocol.mpegts.srt_port": srt_port, "protocol.mpegts.record": "true",
+                              "record_name_collision": "suffix", "record_formats": "h264-ts"})
         given = self.startup(server, "udp", "given")
-        caller = subprocess.Popen(["srt-live-transmit", "-q", f"udp://127.0.0.1:{feed}", f"srt://127.0.0.1:{srt_port}?streamid=#!::r=called,m=publish"],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        self.started(caller)
-        encoder = self.started(self.sender(clips.both(2), [("udp", given["uri"] + QUERY["udp"], "0"), ("udp", f"udp://127.0.0.1:{feed}?pkt_size=1316", "0")],
-                                           before=["-stream_loop", "-1"]))
+        self.started(subprocess.Popen(["srt-live-transmit", "-q", f"udp://127.0.0.1:{feed}",
+                                       f"srt://127.0.0.1:{srt_port}?streamid=#!::r=called,m=publish"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        both = [("udp", uri + QUERY["udp"], "0") for uri in (given["uri"], f"udp://127.0.0.1:{feed}")]
+        self.started(self.sender(clips.both(2), both, before=["-stream_loop", "-1"]))
 
         def grown(names):
-            return all(any(part.stat().st_size > 40000 for part in server.parts() if session in part.name)
-                       for session in (server.rest("/mpegts/find", {"localStreamName": name})[1][0]["localMediaSessionId"] for name in names))
+            sessions = [server.rest("/mpegts/find", {"localStreamName": name})[1][0]["localMediaSessionId"] for name in names]
+            return all(any(part.stat().st_size > 40000 for part in server.parts() if session in part.name) for session in sessions)
         eventually(lambda: server.rest("/mpegts/find", {"localStreamName": "called"})[0] == 200, "the caller's stream")
         eventually(lambda: grown(["given", "called"]), "a part of both is in their files")
         server.kill()
@@ -172,36 +193,51 @@ class MpegTs(FlowTest):
             file = server.file(name)
             self.assertGreater(len(media.packets(file, "video")), 10)
             self.assertEqual(media.decodes(file), "")
-        eventually(lambda: server.rest("/mpegts/find", {"localStreamName": "called"})[0] == 200, "the caller is back by itself")
         self.assertEqual(server.rest("/mpegts/find", {"localStreamName": "given"})[0], 404, "what REST began is begun again by REST")
         self.assertEqual(self.startup(server, "udp", "given")["uri"], given["uri"])
+        self.go_away(server)
+        eventually(lambda: server.rest("/mpegts/find", {"localStreamName": "called"})[0] == 200, "the caller is back by itself")
         eventually(lambda: grown(["given", "called"]), "both go on")
         self.assertEqual(server.terminate(), 0)
         for name in ("given-2.ts", "called-2.ts"):
             self.assertEqual(media.decodes(server.file(name)), "")
 
-    def test_an_encoder_that_is_away_goes_on_in_its_recording_or_ends_it_whole(self):
-        server = self.served()
-        clip = clips.both(6)
+    def go_away(self, server):
+        """An encoder that is silent for two seconds goes on in its recording, or ends it whole where `timeout` is shorter."""
+        clip = clips.both(5)
         ports = [self.startup(server, "udp", "patient")["uri"], self.startup(server, "udp", "strict", timeout=1000)["uri"]]
         relay = self.relay(ports)
         sender = self.started(self.sender(clip, [("udp", relay.url, "0")]))
-        eventually(lambda: relay.count > 40, "two seconds are sent")
+        eventually(lambda: relay.count > 20, "half a second is sent")
         relay.is_lost = lambda number: True
         eventually(lambda: self.info(server, "strict") == "no data for 1000 ms", "the strict one has ended")
-        strict = server.file("strict.mp4")
+        strict = server.file("strict.ts")
         eventually(lambda: self.info(server, "patient").startswith("no data for 2 s"), "the patient one waits")
         relay.is_lost = lambda number: False
         self.assertEqual((sender.communicate()[1], sender.returncode), ("", 0))
         self.end(server, "patient")
-        patient = server.file("patient.mp4")
+        patient = server.file("patient.ts")
         source = set(media.pictures(clip))
         for file in (strict, patient):
             self.assertEqual([picture for picture in media.decoded(file)["video"] if picture not in source], [])
-        self.assertLess(media.seconds(strict), 5)
-        self.assertAlmostEqual(media.seconds(patient), 6, delta=0.1)
-        self.assertLess(len(media.packets(patient, "video")), 110, "the pause is one")
+        self.assertLess(media.seconds(strict), 4)
+        self.assertAlmostEqual(media.seconds(patient), 5, delta=0.1)
+        self.assertLess(len(media.packets(patient, "video")), 90, "the pause is one")
         self.assertEqual(server.files("*strict*"), [strict])
+
+    def test_callers_of_the_fixed_port_who_come_at_once_and_hang_up_at_their_end_are_recorded_in_full(self):
+        port, clip, stream = free_port(), clips.both(2), self.scratch / "clip.ts"
+        server = self.served({"protocol.mpegts.srt_port": port, "protocol.mpegts.record": "true"})
+        subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-i", str(clip), "-c", "copy", "-f", "mpegts", str(stream)], check=True)
+        callers = Callers()
+        self.addCleanup(callers.close)
+        callers.connect(port, [f"caller-{n}" for n in range(40)])
+        callers.send(stream.read_bytes(), 1)
+        callers.drain()
+        callers.close()
+        eventually(lambda: len(server.files("*.mp4")) == 40, lambda: server.files())
+        for name in ("caller-0.mp4", "caller-39.mp4"):
+            self.assertEqual(media.all_hashes(server.file(name)), media.all_hashes(clip))
 
     def test_two_percent_loss_leaves_no_broken_picture(self):
         server = self.served()
@@ -209,7 +245,7 @@ class MpegTs(FlowTest):
         relay = self.relay([self.startup(server, "udp")["uri"]])
         chance = random.Random(3)
         relay.is_lost = lambda number: chance.random() < 0.02
-        sender = self.sender(clip, [("udp", relay.url, "0")], pace=("-readrate", "8"))
+        sender = self.sender(clip, [("udp", relay.url, "0")], pace=("-readrate", "12"))
         self.assertEqual((sender.communicate()[1], sender.returncode), ("", 0))
         eventually(lambda: (server.rest("/mpegts/find_all")[1] or [{}])[0].get("lost", 0) > 5, "losses are counted")
         self.end(server)
@@ -227,8 +263,9 @@ class MpegTs(FlowTest):
         closed = self.startup(server, "udp", "closed", allowedList=["192.0.2.0/24"])["uri"]
         empty = self.startup(server, "udp", "empty", program=7)["uri"]
         self.assertEqual(server.rest("/mpegts/startup", {"localStreamName": "empty"})[0], 409, "the name is in use")
-        for body, word in (({"localStreamName": "x", "transport": "tcp"}, "transport"), ({"localStreamName": "x", "allowedList": ["nobody"]}, "nobody"),
-                           ({"transport": "udp"}, "localStreamName"), ({"localStreamName": "x", "transport": "srt", "passphrase": "short"}, "10 to 79")):
+        for body, word in (({"localStreamName": "x", "transport": "tcp"}, "transport"), ({"transport": "udp"}, "localStreamName"),
+                           ({"localStreamName": "x", "allowedList": ["nobody"]}, "nobody"),
+                           ({"localStreamName": "x", "transport": "srt", "passphrase": "short"}, "10 to 79")):
             status, answer = server.rest("/mpegts/startup", body)
             self.assertEqual(status, 400)
             self.assertIn(word, str(answer))

@@ -11,7 +11,7 @@
 namespace tapedeck::mpegts {
 namespace {
 
-constexpr int backlog = 16;
+constexpr int backlog = 1024;  // callers between two reads, such as all after a restart; others are refused
 constexpr std::size_t longest_message = 1500;  // libsrt's own are 1456 at most
 constexpr std::size_t most_messages = 4096;    // of a caller, before the others have theirs
 constexpr std::uint32_t sequence_mask = 0x7fff'ffff;
@@ -65,6 +65,12 @@ int encryption_of(int socket) {
     int state = SRT_KM_S_UNSECURED, size = sizeof state;
     srt().srt_getsockflag(socket, SRTO_RCVKMSTATE, &state, &size);
     return state;
+}
+
+Time latency_of(int socket) {
+    int ms = 0, size = sizeof ms;
+    srt().srt_getsockflag(socket, SRTO_RCVLATENCY, &ms, &size);
+    return std::chrono::milliseconds(ms);
 }
 
 std::string stream_id_of(int socket) {
@@ -135,32 +141,33 @@ std::optional<SrtCaller> SrtListener::accept(std::string& refusal) {
         int size = sizeof name;
         const int socket = srt().srt_accept(socket_.get(), static_cast<sockaddr*>(static_cast<void*>(&name)), &size);
         if (socket == SRT_INVALID_SOCK) return std::nullopt;
-        SrtCaller caller{SrtSocket(socket), Address::of(name), stream_id_of(socket)};
+        SrtCaller caller{SrtSocket(socket), Address::of(name), stream_id_of(socket), latency_of(socket)};
         auto why = judge(caller);
         if (why.empty()) return caller;
         refusal = std::move(why);
     }
 }
 
-void SrtInput::read(InputOut& out, Time /*now*/) {
-    if (caller_) receive(out);
-    if (listener_ != nullptr) accept(out);
+void SrtInput::read(InputOut& out, Time now) {
+    if (caller_) receive(out, now);
+    if (listener_ != nullptr) accept(out, now);
 }
 
-void SrtInput::accept(InputOut& out) {
+void SrtInput::accept(InputOut& out, Time now) {
     while (auto caller = listener_->accept(refusal_)) {
-        if (caller_) {
+        if (caller_ && !hung_up_) {
             refusal_ = caller->from.text() + " is not heard while " + caller_->from.text() + " sends";
             continue;
         }
         caller_ = std::move(caller);
+        hung_up_.reset();
         refusal_.clear();
         if (std::exchange(next_, std::nullopt)) out.lost();
-        receive(out);
+        receive(out, now);
     }
 }
 
-void SrtInput::receive(InputOut& out) {
+void SrtInput::receive(InputOut& out, Time now) {
     std::array<std::uint8_t, longest_message> message;
     for (std::size_t count = 0; count < most_messages; ++count) {
         SRT_MSGCTRL about{};
@@ -168,7 +175,12 @@ void SrtInput::receive(InputOut& out) {
             srt().srt_recvmsg2(caller_->socket.get(), static_cast<char*>(static_cast<void*>(message.data())),
                                static_cast<int>(message.size()), &about);
         if (size < 0) {
-            if (srt().srt_getlasterror(nullptr) != SRT_EASYNCRCV) caller_.reset();  // it has gone
+            const int why = srt().srt_getlasterror(nullptr);
+            if (why == SRT_EASYNCRCV) return;
+            if (!hung_up_) hung_up_ = now;
+            if (why == SRT_ECONNLOST && now - *hung_up_ <= caller_->latency) return;
+            caller_.reset();
+            hung_up_.reset();
             return;
         }
         if (size == 0) return;

@@ -37,6 +37,7 @@ struct SrtCaller {
     SrtSocket socket;
     Address from;
     std::string stream_id;
+    Time latency{};  ///< that its packets are held back for
 };
 
 struct SrtOptions {
@@ -62,7 +63,8 @@ private:
     std::uint16_t port_ = 0;
 };
 
-/// One stream over SRT: of whoever calls its listener, one at a time, or of one caller. One thread.
+/// One stream over SRT: of whoever calls its listener, one at a time, or of one caller. What a caller who hung up has
+/// sent is read until its latency has passed. One thread.
 class SrtInput : public Input {
 public:
     explicit SrtInput(std::unique_ptr<SrtListener> listener) : listener_(std::move(listener)) {}
@@ -74,11 +76,12 @@ public:
     bool is_over() const override { return listener_ == nullptr && !caller_; }
 
 private:
-    void accept(InputOut& out);
-    void receive(InputOut& out);
+    void accept(InputOut& out, Time now);
+    void receive(InputOut& out, Time now);
 
     std::unique_ptr<SrtListener> listener_;
     std::optional<SrtCaller> caller_;
+    std::optional<Time> hung_up_;        // when the caller did
     std::optional<std::uint32_t> next_;  // packet number
     std::string refusal_;
 };

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "mpegts/timeline.hpp"
 #include "stream.hpp"
 

@@ -16,6 +16,7 @@ import pathlib
 import resource
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -71,7 +72,12 @@ class Encoders:
         self.file = folder / "clip.ts"
         subprocess.run([*QUIET, "-i", clip, "-c", "copy", self.file], check=True)
         self.count, self.process = count, None
-        self.ports = [free_port() for _ in range(count)]  # of ffmpeg; the server chooses its own
+        probes = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        self.ports = [probe.getsockname()[1] for probe in probes]  # of ffmpeg; the server chooses its own
+        for probe in probes:
+            probe.close()
 
     def ffmpeg(self, i):
         return ["-i", f"udp://127.0.0.1:{self.ports[i]}"]
@@ -129,6 +135,9 @@ class Tapedeck:
         self.server.end()
         return used, self.server.files()
 
+    def stop(self):
+        self.server.end()
+
 
 class Ffmpeg:
     name = "ffmpeg"
@@ -157,8 +166,15 @@ class Ffmpeg:
             one.send_signal(signal.SIGINT)
         for one in self.processes:
             one.wait()
+        self.processes = []
         now = resource.getrusage(resource.RUSAGE_CHILDREN)
         return now.ru_utime + now.ru_stime - self.before.ru_utime - self.before.ru_stime, self.files
+
+
+    def stop(self):
+        for one in self.processes:
+            one.kill()
+            one.wait()
 
 
 def cpu_of(pids):
@@ -173,7 +189,7 @@ def cpu_of(pids):
 def measure(recorder, source, options):
     """One recorder, one load: a dict of figures."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f"bench-{recorder.name}.", dir=options.folder))
-    made = None
+    made, one = None, None
     try:
         made = source(options.streams, clips.camera(), folder)
         one = recorder(made, options.streams, folder, options)
@@ -200,6 +216,8 @@ def measure(recorder, source, options):
             print(f"! {recorder.name}, {source.name}: {len(files)} files, {kept} pictures in {wall:.1f} s", file=sys.stderr)
         return figures
     finally:
+        if one:
+            one.stop()
         if made and made.process:
             made.process.kill()
         shutil.rmtree(folder, ignore_errors=True)

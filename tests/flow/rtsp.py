@@ -59,7 +59,7 @@ class Rtsp(FlowTest):
         """Waits until the recording under way is so large."""
         eventually(lambda: self.recorded(server, stream) >= size, lambda: (stream, size, self.recorded(server, stream), server.log()[-2000:]), seconds)
 
-    def holds(self, file, clip, least=0.3):
+    def holds(self, file, clip, least=0.2):
         """The file has the clip's pictures and sound, in their order and without holes, beside each other from the first on."""
         container, of = file.suffix[1:], media.codecs(clip)
         is_converted = of[1].startswith("pcm") and container != "mkv"

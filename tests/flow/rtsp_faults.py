@@ -5,6 +5,7 @@ import random
 import re
 import socket
 import subprocess
+import time
 
 import clips
 import media
@@ -254,6 +255,10 @@ class RtspFaults(FlowTest):
         server.reload()
         server.logged("cameras.yaml:2: a camera has no member 'colour'")
         self.assertEqual(len(server.rest("/rtsp/find_all")[1]), 4, "what was listed before stays")
+        (server.home / "conf" / "cameras.yaml").unlink()
+        server.reload()
+        server.logged("cameras.yaml is not there: the cameras of before are pulled on")
+        self.assertEqual(len(server.rest("/rtsp/find_all")[1]), 4, "and where there is no list")
         self.list_cameras(server, f"{stays}, {right}, name: stays", f"{renamed}, {right}, name: after", f"{mended}, {right}, name: mended",
                           f"{comes}, {right}, name: comes")
         server.reload()
@@ -281,13 +286,14 @@ class RtspFaults(FlowTest):
             return answer.decode()
 
     def test_publishers_that_do_not_keep_to_the_rules_are_refused_and_cost_little(self):
-        server = self.server()
+        server = self.server({"protocol.rtsp.connect_timeout": f"{SLOWNESS}s", "protocol.rtsp.timeout": "500ms"})
 
         def request(method, number=1, headers="", body="", path=""):
             length = f"Content-Length: {len(body)}\r\n" if body else ""
             return f"{method} rtsp://h/live/bad{path} RTSP/1.0\r\nCSeq: {number}\r\n{headers}{length}\r\n{body}".encode()
         medium = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:{}\r\n"
-        announce = request("ANNOUNCE", 1, body="v=0\r\n" + medium.format("t0"))
+        audio = "m=audio 0 RTP/AVP 8\r\na=control:t1\r\n"
+        announce = request("ANNOUNCE", 1, body="v=0\r\n" + medium.format("t0") + audio)
         for text, status in ((request("RECORD"), 455), (request("SETUP", headers="Transport: RTP/AVP/TCP\r\n"), 455), (request("PLAY"), 501),
                              (request("ANNOUNCE"), 400), (request("ANNOUNCE", body="v=0\r\n" + "m=video 0 RTP/AVP 96\r\n" * 4090), 400),
                              (request("ANNOUNCE", body="v=0\r\n" + "a=x\r\n" * 10_000), 400)):
@@ -305,7 +311,19 @@ class RtspFaults(FlowTest):
             self.assertEqual(says(request("SETUP", 4, "Transport: RAW/RAW/UDP\r\n", path="/t0")), 461)
             answers = [says(request("SETUP", 5 + n, "Transport: RTP/AVP;unicast;client_port=9-10\r\n", path="/t0")) for n in range(50)]
             self.assertEqual((answers[0], set(answers[1:])), (200, {455}), "a track takes one pair of ports")
-            self.assertEqual(says(request("RECORD", 99)), 200)
+            self.assertEqual(says(request("SETUP", 90, "Transport: RTP/AVP/TCP\r\n", path="/t1")), 461, "all tracks come over one transport")
+            self.assertEqual(says(request("RECORD", 91)), 200)
+            self.assertEqual(says(request("SETUP", 92, "Transport: RTP/AVP;unicast;client_port=9-10\r\n", path="/t1")), 455)
+            with self.assertRaises(OSError):
+                while True:  # signs of life are no media
+                    line.sendall(b"\r\n")
+                    time.sleep(0.02)
+            server.logged("Failed by RTP activity")
+        with socket.create_connection(("127.0.0.1", server.ports["rtsp"]), 10) as line:
+            with self.assertRaises(OSError):
+                while True:  # nor do they keep a place for ever
+                    line.sendall(b"\r\n")
+                    time.sleep(0.02)
         for text in (b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x02", request("OPTIONS", headers="Content-Length: 4000000000\r\n"),
                      request("OPTIONS", headers="Content-Length: -1\r\n"), b"OPTIONS " + b"x" * 1_000_000, b"OPTIONS * RTSP/1.0\r\n" + b"A: b\r\n" * 100_000):
             self.assertEqual(self.converse(server, text, b"never"), "", text[:60])

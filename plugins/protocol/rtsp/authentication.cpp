@@ -32,6 +32,8 @@ std::string digest(bool is_sha256, const std::string& text) {
     return hex_of({bytes.data(), size});
 }
 
+}  // namespace
+
 std::string base64(std::string_view text) {
     std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
     const auto size = EVP_EncodeBlock(static_cast<unsigned char*>(static_cast<void*>(out.data())),
@@ -40,6 +42,8 @@ std::string base64(std::string_view text) {
     out.resize(static_cast<std::size_t>(size));
     return out;
 }
+
+namespace {
 
 /// The next `name=value` or `name="value"` of a list; false at its end.
 bool next_parameter(std::string_view& rest, std::string_view& name, std::string& value) {

@@ -9,6 +9,8 @@
 
 namespace tapedeck::rtsp {
 
+std::string base64(std::string_view bytes);
+
 /// One WWW-Authenticate header.
 struct Challenge {
     enum class Kind : std::uint8_t { basic, md5, md5_sess, sha256, sha256_sess };

@@ -47,7 +47,7 @@ PullRequest request_of(const YAML::Node& camera, const std::string& file) {
         if (!onvif.empty()) {
             const auto device = onvif::Device::parse(onvif, member("user"), member("password"), member("profile"));
             request.uri = device.shown();
-            request.find = [device] { return device.stream(); };
+            request.find = [device](const auto& is_wanted) { return device.stream(is_wanted); };
         } else {
             request.url = Url::parse(uri);
             if (const auto user = member("user"); !user.empty()) {
@@ -95,9 +95,9 @@ std::vector<PullRequest> parse_cameras(const std::string& text, const std::strin
     return requests;
 }
 
-std::vector<PullRequest> read_cameras(const std::string& path) {
+std::optional<std::vector<PullRequest>> read_cameras(const std::string& path) {
     std::error_code failure;
-    if (!std::filesystem::exists(path, failure)) return {};
+    if (!std::filesystem::exists(path, failure)) return std::nullopt;
     std::ifstream stream(path, std::ios::binary);
     std::stringstream text;
     text << stream.rdbuf();

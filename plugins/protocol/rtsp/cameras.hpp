@@ -1,6 +1,7 @@
 // conf/cameras.yaml: cameras that are pulled from the start.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,7 +12,7 @@ namespace tapedeck::rtsp {
 /// One request for each camera of the text. `file` names it in messages. Throws Error naming file and line.
 std::vector<PullRequest> parse_cameras(const std::string& text, const std::string& file);
 
-/// The same of a file; none where there is no such file. [blocking]
-std::vector<PullRequest> read_cameras(const std::string& path);
+/// The same of a file; nothing where there is no such file. [blocking]
+std::optional<std::vector<PullRequest>> read_cameras(const std::string& path);
 
 }  // namespace tapedeck::rtsp

@@ -85,14 +85,24 @@ void Connection::read(Incoming& incoming) {
         if (!tls_) ::ioctl(socket_.get(), FIONREAD, &waiting);
         const auto size =
             tls_ ? read_of_tls : std::clamp<std::size_t>(static_cast<std::size_t>(waiting), 1, most_of_a_read);
+        if (rest_.size() + size < needs_) {  // small pieces of much are not looked at one by one
+            const auto before = rest_.size();
+            rest_.resize(before + size);
+            const auto got = receive(std::span(rest_).subspan(before));
+            rest_.resize(before + got);
+            if (got == 0) break;
+            continue;
+        }
         const auto buffer = context_.buffer(rest_.size() + size);
         std::copy(rest_.begin(), rest_.end(), buffer.data());
         const auto got = receive({buffer.data() + rest_.size(), size});
         if (got == 0) break;
         ByteSpan bytes(buffer.data(), rest_.size() + got);
         rest_.clear();
+        needs_ = 0;
         while (!bytes.empty()) {
             const auto front = parse(bytes);
+            needs_ = front.used == 0 ? front.needs : 0;
             if (front.used == 0) break;
             bytes = bytes.subspan(front.used);
             if (front.message) {

@@ -59,7 +59,8 @@ private:
     Context context_;
     Descriptor socket_;
     std::unique_ptr<SSL, Free> tls_;
-    Bytes rest_;  // of what is not whole yet
+    Bytes rest_;             // of what is not whole yet
+    std::size_t needs_ = 0;  // its size when it is whole, where that is known
     std::string out_;
 };
 

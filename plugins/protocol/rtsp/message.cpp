@@ -92,7 +92,8 @@ Front parse(ByteSpan bytes) {
     if (bytes[0] == '$') {
         if (bytes.size() < 4) return front;
         const auto size = static_cast<std::size_t>(bytes[2] << 8 | bytes[3]);
-        if (bytes.size() < 4 + size) return front;
+        front.needs = 4 + size;
+        if (bytes.size() < front.needs) return front;
         front.used = 4 + size;
         front.channel = bytes[1];
         front.packet = bytes.subspan(4, size);
@@ -126,7 +127,8 @@ Front parse(ByteSpan bytes) {
         if (!value) throw Malformed("RTSP: a body of " + std::string(length.substr(0, 20)) + " bytes");
         body = *value;
     }
-    if (text.size() < head + body) return front;
+    front.needs = head + body;
+    if (text.size() < front.needs) return front;
     message.body = text.substr(head, body);
     front.used = head + body;
     front.message = std::move(message);

@@ -37,6 +37,7 @@ std::string write(const Message& message);
 /// What stands at the front of a connection's bytes.
 struct Front {
     std::size_t used = 0;            // bytes of it; 0: it is not whole yet
+    std::size_t needs = 0;           // bytes that it has when it is whole, where that is known already
     std::optional<Message> message;  // else a packet:
     std::uint8_t channel = 0;
     ByteSpan packet;  // lies in the bytes

@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <ctime>
 #include <memory>
 #include <pugixml.hpp>
 
 #include "address/query.hpp"
+#include "authentication.hpp"
 #include "tapedeck/context.hpp"
 
 namespace tapedeck::rtsp::onvif {
@@ -18,17 +20,8 @@ namespace tapedeck::rtsp::onvif {
 namespace {
 
 constexpr std::size_t largest_answer = 1 << 20;
-constexpr long limit_ms = 5'000;
+constexpr std::chrono::milliseconds limit(5'000), limit_of_all(10'000);  // of one question, and of all
 constexpr std::string_view schema = "http://www.onvif.org/ver10/";
-
-std::string encoded(std::string_view bytes) {
-    std::string out(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-    const auto size = ::EVP_EncodeBlock(static_cast<unsigned char*>(static_cast<void*>(out.data())),
-                                        static_cast<const unsigned char*>(static_cast<const void*>(bytes.data())),
-                                        static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(size));
-    return out;
-}
 
 std::string escaped(std::string_view text) {
     std::string out;
@@ -88,6 +81,31 @@ std::string iso_time(std::int64_t unix_s) {
     return text.data();
 }
 
+/// Ends a transfer that nobody waits for any more.
+int look_after(void* is_wanted, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return (*static_cast<const std::function<bool()>*>(is_wanted))() ? 0 : 1;
+}
+
+/// `http://host:port/path` in its parts: `http://`, `host`, `:port`, `/path`; a login is left out.
+struct Parts {
+    std::string_view scheme, host, port, path;
+};
+
+Parts parts_of(std::string_view address) {
+    Parts parts;
+    const auto scheme = address.find("://");
+    if (scheme != std::string_view::npos) parts.scheme = address.substr(0, scheme + 3);
+    address.remove_prefix(parts.scheme.size());
+    auto authority = address.substr(0, address.find_first_of("/?#"));
+    parts.path = address.substr(authority.size());
+    if (const auto at = authority.rfind('@'); at != std::string_view::npos) authority.remove_prefix(at + 1);
+    const auto colon =
+        authority.find(':', authority.starts_with('[') ? std::min(authority.find(']'), authority.size()) : 0);
+    parts.host = authority.substr(0, colon);
+    if (colon != std::string_view::npos) parts.port = authority.substr(colon);
+    return parts;
+}
+
 std::size_t collect(char* data, std::size_t size, std::size_t count, void* into) {
     auto& answer = *static_cast<std::string*>(into);
     if (answer.size() + size * count > largest_answer) return 0;
@@ -109,8 +127,8 @@ std::string security_header(const std::string& user, const std::string& password
     return "<wsse:Security s:mustUnderstand=\"1\" xmlns:wsse=\"" + oasis + "wssecurity-secext-1.0.xsd\" xmlns:wsu=\"" +
            oasis + "wssecurity-utility-1.0.xsd\"><wsse:UsernameToken><wsse:Username>" + escaped(user) +
            "</wsse:Username><wsse:Password Type=\"" + oasis + "username-token-profile-1.0#PasswordDigest\">" +
-           encoded(bytes) + "</wsse:Password><wsse:Nonce EncodingType=\"" + oasis +
-           "soap-message-security-1.0#Base64Binary\">" + encoded(nonce) + "</wsse:Nonce><wsu:Created>" + created +
+           base64(bytes) + "</wsse:Password><wsse:Nonce EncodingType=\"" + oasis +
+           "soap-message-security-1.0#Base64Binary\">" + base64(nonce) + "</wsse:Nonce><wsu:Created>" + created +
            "</wsu:Created></wsse:UsernameToken></wsse:Security>";
 }
 
@@ -160,14 +178,22 @@ std::string parse_stream(std::string_view xml) {
     return trimmed_value(uri);
 }
 
+std::string at_device(std::string_view answered, std::string_view device) {
+    const auto said = parts_of(answered), known = parts_of(device);
+    const auto& at = said.host == known.host ? said : known;
+    return std::string(at.scheme) + std::string(at.host) + std::string(at.port) + std::string(said.path);
+}
+
 Device Device::parse(std::string_view address, std::string user, std::string password, std::string profile) {
     Device device;
     const auto scheme = address.find("://");
     const bool is_url = scheme != std::string_view::npos;
+    if (address.find('@') != std::string_view::npos)
+        throw Error(TD_MALFORMED, "onvif: an address has no '@'; login and password are the members user and password");
     if (is_url && !address.starts_with("http://") && !address.starts_with("https://"))
         throw Error(TD_MALFORMED, "onvif: '" + printable(address) + "' is neither a host nor an http address");
-    if (address.empty() || address.find_first_of(" @\r\n") != std::string_view::npos)
-        throw Error(TD_MALFORMED, "onvif: '" + printable(address) + "' is no host; login and password are members");
+    if (address.empty() || address.find_first_of(" \r\n") != std::string_view::npos)
+        throw Error(TD_MALFORMED, "onvif: '" + printable(address) + "' is no host");
     const auto rest = is_url ? address.substr(scheme + 3) : address;
     device.host_ = rest.substr(0, rest.find('/'));
     device.address_ = is_url ? std::string(address) : "http://" + std::string(address) + "/onvif/device_service";
@@ -183,7 +209,9 @@ std::string Device::shown() const {
 
 /// `ahead_s`: the camera's clock beside ours; it takes only tokens of its present.
 std::string Device::ask(const std::string& address, const std::string& body, std::int64_t ahead_s, bool is_signed,
-                        bool has_http_login) const {
+                        const Patience& patience, bool has_http_login) const {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(patience.until - Clock::now());
+    if (left.count() <= 0) throw Error("ONVIF at " + host_ + ": timed out");
     static const CURLcode started = ::curl_global_init(CURL_GLOBAL_DEFAULT);
     const std::unique_ptr<CURL, decltype(&::curl_easy_cleanup)> handle(
         started == CURLE_OK ? ::curl_easy_init() : nullptr, &::curl_easy_cleanup);
@@ -207,7 +235,10 @@ std::string Device::ask(const std::string& address, const std::string& body, std
     ::curl_easy_setopt(curl, CURLOPT_URL, address.c_str());
     ::curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     ::curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    ::curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, limit_ms);
+    ::curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(std::min(limit, left).count()));
+    ::curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    ::curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, &look_after);
+    ::curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &patience.is_wanted);
     ::curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason.data());
     ::curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
     ::curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.size()));
@@ -221,31 +252,37 @@ std::string Device::ask(const std::string& address, const std::string& body, std
         ::curl_easy_setopt(curl, CURLOPT_USERPWD, login.c_str());
     }
     const auto result = ::curl_easy_perform(curl);
+    if (result == CURLE_ABORTED_BY_CALLBACK) throw Error("ONVIF at " + host_ + ": nobody waits for it any more");
     if (result != CURLE_OK)
         throw Error("ONVIF at " + host_ + ": " + (reason[0] != '\0' ? reason.data() : ::curl_easy_strerror(result)));
     long status = 0;
     ::curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     // Some want HTTP's own digest; it is not offered first, as libcurl then sends a request without its body.
-    if (status == 401 && !has_http_login && !user_.empty()) return ask(address, body, ahead_s, is_signed, true);
+    if (status == 401 && !has_http_login && !user_.empty())
+        return ask(address, body, ahead_s, is_signed, patience, true);
     if (status == 401) throw Error(TD_DENIED, "wrong login or password");
     if (answer.empty()) throw Error("ONVIF at " + host_ + ": it answers " + std::to_string(status));
     return answer;
 }
 
-Url Device::stream() const {
+Url Device::stream(const std::function<bool()>& is_wanted) const {
+    const Patience patience{is_wanted, Clock::now() + limit_of_all};
     const auto call = [](std::string_view service, const char* name, const std::string& inside) {
         return "<" + std::string(name) + " xmlns=\"" + std::string(schema) + std::string(service) + "/wsdl\">" +
                inside + "</" + name + ">";
     };
     std::int64_t ahead_s = 0;
     try {
-        ahead_s = parse_time(ask(address_, call("device", "GetSystemDateAndTime", ""), 0, false)) - std::time(nullptr);
+        ahead_s = parse_time(ask(address_, call("device", "GetSystemDateAndTime", ""), 0, false, patience)) -
+                  std::time(nullptr);
     } catch (const Error& e) {
         if (std::string_view(e.what()).starts_with("ONVIF at")) throw;  // it is not there
     }
-    const auto media = parse_media_address(
-        ask(address_, call("device", "GetCapabilities", "<Category>Media</Category>"), ahead_s, true));
-    const auto profiles = parse_profiles(ask(media, call("media", "GetProfiles", ""), ahead_s, true));
+    const auto media =
+        at_device(parse_media_address(ask(address_, call("device", "GetCapabilities", "<Category>Media</Category>"),
+                                          ahead_s, true, patience)),
+                  address_);
+    const auto profiles = parse_profiles(ask(media, call("media", "GetProfiles", ""), ahead_s, true, patience));
     const auto chosen = std::find_if(profiles.begin(), profiles.end(), [&](const Profile& one) {
         return profile_.empty() || one.token == profile_ || one.name == profile_;
     });
@@ -258,8 +295,11 @@ Url Device::stream() const {
     const std::string setup =
         "<StreamSetup><Stream xmlns=\"http://www.onvif.org/ver10/schema\">RTP-Unicast</Stream><Transport "
         "xmlns=\"http://www.onvif.org/ver10/schema\"><Protocol>RTSP</Protocol></Transport></StreamSetup><ProfileToken>";
-    auto url = Url::parse(parse_stream(
-        ask(media, call("media", "GetStreamUri", setup + escaped(chosen->token) + "</ProfileToken>"), ahead_s, true)));
+    auto url = Url::parse(
+        parse_stream(ask(media, call("media", "GetStreamUri", setup + escaped(chosen->token) + "</ProfileToken>"),
+                         ahead_s, true, patience)));
+    url.host = parts_of(address_).host;  // the login goes to nobody else, whatever the answer says
+    if (url.host.starts_with('[')) url.host = url.host.substr(1, url.host.size() - 2);
     if (url.user.empty()) {
         url.user = user_;
         url.password = password_;

@@ -1,7 +1,9 @@
 // A camera known by its host and a login: its profiles and where it streams (ONVIF Core 5.9, Media 1).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +27,10 @@ struct Profile {
 std::vector<Profile> parse_profiles(std::string_view xml);  // of GetProfiles, at least one
 std::string parse_stream(std::string_view xml);             // of GetStreamUri
 
+/// The address that a camera answers, where the login may be sent: at the camera's own host. A camera behind a NAT does
+/// not know how it is reached. `device`: the address of its device service.
+std::string at_device(std::string_view answered, std::string_view device);
+
 /// One camera.
 class Device {
 public:
@@ -33,12 +39,18 @@ public:
     static Device parse(std::string_view address, std::string user, std::string password, std::string profile);
     /// `onvif://host/profile`, for people and as a name.
     std::string shown() const;
-    /// Asks it, which takes up to 20 s. Throws Error, TD_DENIED where the login is refused. [blocking]
-    Url stream() const;
+    /// Asks it, which takes up to 10 s, or 1 s from when `is_wanted` is false. Throws Error, TD_DENIED where the login
+    /// is refused. [blocking]
+    Url stream(const std::function<bool()>& is_wanted) const;
 
 private:
+    using Clock = std::chrono::steady_clock;
+    struct Patience {
+        const std::function<bool()>& is_wanted;
+        Clock::time_point until;
+    };
     std::string ask(const std::string& address, const std::string& body, std::int64_t ahead_s, bool is_signed,
-                    bool has_http_login = false) const;
+                    const Patience& patience, bool has_http_login = false) const;
 
     std::string address_, host_, user_, password_, profile_;
 };

@@ -32,11 +32,17 @@ public:
         serve(*http_, *pulls_);
         for (const auto& loop : loops_) loop->start();
         if (context_.integer(rtsp::keys::port) >= 0) listen();
-        reload();
+        if (auto cameras = read_cameras(std::string(context_.text(rtsp::keys::cameras))))
+            pulls_->follow(std::move(*cameras));
     }
 
-    /// The cameras of the file; others go on.
-    void reload() { pulls_->follow(read_cameras(std::string(context_.text(rtsp::keys::cameras)))); }
+    /// The cameras of the file; others go on. Where it is missing nobody is ended: an empty list says that none is
+    /// wanted.
+    void reload() {
+        const std::string path(context_.text(rtsp::keys::cameras));
+        if (auto cameras = read_cameras(path)) return pulls_->follow(std::move(*cameras));
+        context_.warning(path + " is not there: the cameras of before are pulled on; setting 'protocol.rtsp.cameras'");
+    }
 
     void stop() override {
         if (pulls_) pulls_->close();

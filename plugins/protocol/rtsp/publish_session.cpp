@@ -11,13 +11,6 @@
 
 namespace tapedeck::rtsp {
 
-namespace {
-
-constexpr std::size_t most_udp_tracks = 8;     // with those that are left out
-constexpr std::int64_t quiet_us = 30'000'000;  // of an encoder that does not send yet
-
-}  // namespace
-
 Announced Announced::parse(std::string_view uri) {
     const auto scheme = uri.find("://");
     const auto slash = scheme == std::string_view::npos ? 0 : uri.find('/', scheme + 3);
@@ -83,7 +76,6 @@ void PublishSession::ready(int descriptor, std::uint32_t events, std::int64_t no
             return give(now_us);
         }
         if ((events & ~static_cast<std::uint32_t>(EPOLLOUT)) != 0) {
-            heard_us_ = now_us;
             connection_.read(*this);
             give(now_us);
         }
@@ -171,6 +163,7 @@ void PublishSession::announce(const Message& request) {
     info.record = TD_RECORD_BY_RULES;
     if (settings_.record) info.record = TD_RECORD_YES;
     waiting_ = request;
+    asked_us_ = looked_us_;
     voice_ = std::make_shared<Voice>(self_loop_, std::static_pointer_cast<StreamOwner>(shared_from_this()));
     publish(context_, info, voice_);
 }
@@ -179,6 +172,7 @@ void PublishSession::opened(const Voice& voice, Sink sink) {
     if (is_over_ || &voice != voice_.get() || !waiting_)
         return sink.close("the client left before its stream was open");
     sink_ = sink;
+    heard_us_ += monotonic_us() - asked_us_;
     session_ = make_uuid().substr(0, 8);
     guarded([&] {
         const auto request = *std::exchange(waiting_, std::nullopt);
@@ -191,6 +185,7 @@ void PublishSession::refused(const Voice& voice, const Error& why) {
     if (is_over_ || &voice != voice_.get() || !waiting_) return;
     voice_.reset();
     reception_.reset();
+    heard_us_ += monotonic_us() - asked_us_;
     guarded([&] {
         const auto request = *std::exchange(waiting_, std::nullopt);
         if (why.status() == TD_DENIED && !has_login_ && !std::exchange(was_asked_for_login_, true)) {
@@ -219,9 +214,12 @@ std::optional<std::size_t> PublishSession::track_of(std::string_view uri) const 
 
 void PublishSession::setup(const Message& request) {
     if (!reception_ || !sink_) return respond(request, 455, "Method Not Valid in This State: ANNOUNCE comes first");
+    if (is_recording_) return respond(request, 455, "Method Not Valid in This State: it records");
     const auto wanted = TransportHeader::parse(request.header("Transport"));
     if (!wanted || wanted->is_multicast || (!wanted->is_tcp && !wanted->client_port))
         return respond(request, 461, "Unsupported Transport");
+    if (is_tcp_.value_or(wanted->is_tcp) != wanted->is_tcp)
+        return respond(request, 461, "Unsupported Transport: all tracks come over one");
     const auto track = track_of(request.uri);
     if (track && channels_[*track])
         return respond(request, 455, "Method Not Valid in This State: it is set up already");
@@ -233,20 +231,29 @@ void PublishSession::setup(const Message& request) {
         if (track)
             channels_[*track] = {static_cast<std::uint8_t>(answer.interleaved->first & 0xff),
                                  static_cast<std::uint8_t>(answer.interleaved->second & 0xff)};
-        return respond(request, 200, "OK", {{"Transport", answer.text()}});
+    } else {
+        answer.server_port = track || !spare_ports_ ? receive_on_udp(track, *wanted->client_port) : *spare_ports_;
+        if (track)
+            channels_[*track] = {0, 0};
+        else
+            spare_ports_ = answer.server_port;
     }
-    if (udp_ && udp_->size() >= most_udp_tracks) return respond(request, 453, "Not Enough Bandwidth: so many tracks");
+    is_tcp_ = wanted->is_tcp;
+    respond(request, 200, "OK", {{"Transport", answer.text()}});
+}
+
+/// The two ports. All tracks that are left out share a pair, which nobody listens to.
+TransportHeader::Pair PublishSession::receive_on_udp(std::optional<std::size_t> track, TransportHeader::Pair theirs) {
     auto pair = UdpPair::bind(local_address(connection_.descriptor()), settings_.udp_port_from, settings_.udp_port_to);
-    answer.server_port = {pair.port, static_cast<std::uint16_t>(pair.port + 1)};
+    const TransportHeader::Pair ports(pair.port, static_cast<std::uint16_t>(pair.port + 1));
     if (!udp_) udp_ = std::make_unique<UdpTracks>(context_, loop_, weak_from_this());
     const auto number = track.value_or(channels_.size());
     udp_->add(number, std::move(pair));
     auto rtp = remote_address(connection_.descriptor()), rtcp = rtp;
-    rtp.port(wanted->client_port->first);
-    rtcp.port(wanted->client_port->second);
+    rtp.port(theirs.first);
+    rtcp.port(theirs.second);
     udp_->peer(number, rtp, rtcp);
-    if (track) channels_[*track] = {0, 0};
-    respond(request, 200, "OK", {{"Transport", answer.text()}});
+    return ports;
 }
 
 void PublishSession::record(const Message& request) {
@@ -254,6 +261,7 @@ void PublishSession::record(const Message& request) {
         std::any_of(channels_.begin(), channels_.end(), [](const auto& one) { return one.has_value(); });
     if (!sink_ || !is_set_up) return respond(request, 455, "Method Not Valid in This State: SETUP comes first");
     is_recording_ = true;
+    heard_us_ = looked_us_;
     std::string codecs;
     for (const auto& one : reception_->media()) codecs += (codecs.empty() ? "" : " and ") + printable(one.codec);
     context_.info(printable(name_) + " from " + remote_ + " is " + codecs + " over " + (udp_ ? "UDP" : "TCP"));
@@ -306,8 +314,9 @@ void PublishSession::tick(std::int64_t now_us) {
             give(now_us);
             if (!is_over_) report(now_us);
         }
-        const auto limit_us = is_recording_ ? std::max(settings_.timeout_us, quiet_us) : quiet_us;
-        if (now_us - heard_us_ > limit_us) throw Error("Failed by RTP activity");
+        if (is_recording_ && now_us - heard_us_ > settings_.timeout_us) throw Error("Failed by RTP activity");
+        if (!is_recording_ && !waiting_ && now_us - heard_us_ > settings_.connect_timeout_us)
+            throw Error("it did not begin to publish in time; setting 'protocol.rtsp.connect_timeout'");
     });
 }
 

@@ -12,6 +12,7 @@
 #include "loop.hpp"
 #include "reception.hpp"
 #include "settings.hpp"
+#include "transport_header.hpp"
 #include "udp_tracks.hpp"
 #include "voice.hpp"
 
@@ -57,6 +58,7 @@ private:
 
     void announce(const Message& request);
     void setup(const Message& request);
+    TransportHeader::Pair receive_on_udp(std::optional<std::size_t> track, TransportHeader::Pair theirs);
     void record(const Message& request);
     void respond(const Message& request, int status, const std::string& reason,
                  std::vector<std::pair<std::string, std::string>> headers = {});
@@ -74,7 +76,9 @@ private:
     std::shared_ptr<std::atomic<std::int64_t>> count_;
     Connection connection_;
     std::string remote_, session_, base_;
+    std::optional<bool> is_tcp_;  // once a track is set up
     std::unique_ptr<UdpTracks> udp_;
+    std::optional<TransportHeader::Pair> spare_ports_;
     std::optional<Reception> reception_;
     std::vector<std::optional<std::pair<std::uint8_t, std::uint8_t>>> channels_;  // of each track; of UDP 0, 0
     std::string control_;
@@ -84,7 +88,8 @@ private:
     Sink sink_;
     std::string name_;
     bool is_recording_ = false, is_over_ = false, is_cancelled_ = false;
-    std::int64_t heard_us_ = 0, looked_us_ = 0;
+    std::int64_t heard_us_ = 0;  // media; until then when it came, and how long the host thought about it
+    std::int64_t looked_us_ = 0, asked_us_ = 0;
 };
 
 }  // namespace tapedeck::rtsp

@@ -103,28 +103,39 @@ void Pull::guarded(Work work) {
 void Pull::attempt() {
     redirects_ = 0;
     ++attempt_;
-    const auto since = settings_.connect_timeout_us;
-    deadline_us_ = monotonic_us() + since;
     is_udp_ = request_.transport.value_or(settings_.transport) == Transport::udp;
     state_ = State::searching;
     if (status().status != "FAILED") show("PENDING", "connecting");
-    if (request_.url) return connect(*request_.url);
-    workers_.post([self = shared_from_this(), number = ++search_, find = request_.find] {
-        if (number != self->search_) return;
-        std::optional<Url> url;
+    if (request_.url) {
+        origin_ = *request_.url;
+        return connect(origin_);
+    }
+    search(request_.find, [this](const Url& url) {
+        origin_ = url;
+        connect(url);
+    });
+}
+
+/// One at a time, and the attempt lasts until it is answered: workers may be busy with others for long.
+template <class Question, class Answer>
+void Pull::search(Question question, Answer answer) {
+    workers_.post([self = shared_from_this(), number = ++search_, question, answer] {
+        const auto is_wanted = [&] { return number == self->search_ && !self->workers_.stops(); };
+        if (!is_wanted()) return;
+        decltype(std::optional(question(is_wanted))) found;
         std::string why;
         bool is_denied = false;
         try {
-            url = find();
+            found = question(is_wanted);
         } catch (const Error& e) {
             why = e.what();
             is_denied = e.status() == TD_DENIED;
         } catch (const std::exception& e) {
             why = e.what();
         }
-        self->loop_->post([self, number, url, why, is_denied] {
+        self->loop_->post([self, number, found, why, is_denied, answer] {
             if (number != self->search_) return;
-            self->guarded([&] { url ? self->connect(*url) : self->fail(why, is_denied); });
+            self->guarded([&] { found ? answer(*found) : self->fail(why, is_denied); });
         });
     });
 }
@@ -133,29 +144,23 @@ void Pull::connect(const Url& url) {
     hang_up();
     url_ = url;
     state_ = State::searching;
-    deadline_us_ = monotonic_us() + settings_.connect_timeout_us;
     try {
         return found(Address::parse(url.host, url.port));
     } catch (const Error&) {  // a name
     }
-    workers_.post([self = shared_from_this(), number = ++search_, url] {
-        if (number != self->search_) return;
-        std::optional<Address> address;
-        std::string why;
-        try {
-            address = Address::resolve(url.host, url.port);
-        } catch (const std::exception& e) {
-            why = e.what();
-        }
-        self->loop_->post([self, number, address, why] {
-            if (number != self->search_) return;
-            self->guarded(
-                [&] { address ? self->found(*address) : self->fail("Failed to connect to rtsp stream: " + why); });
-        });
-    });
+    search(
+        [url](const std::function<bool()>&) {
+            try {
+                return Address::resolve(url.host, url.port);
+            } catch (const Error& e) {
+                throw Error(std::string("Failed to connect to rtsp stream: ") + e.what());
+            }
+        },
+        [this](const Address& address) { found(address); });
 }
 
 void Pull::found(const Address& address) {
+    deadline_us_ = monotonic_us() + settings_.connect_timeout_us;
     Descriptor socket;
     try {
         socket = connect_to(address);
@@ -258,6 +263,7 @@ void Pull::heard(Dialogue::Event event) {
             throw Error(std::string("it does not send over ") + (is_udp_ ? "UDP" : "TCP") +
                         "; setting 'protocol.rtsp.transport' asks for another way");
         is_udp_ = true;
+        receive(reception_->media());
         set_up_next();
     }
     if (event == Event::failed) {
@@ -273,18 +279,23 @@ void Pull::described() {
     for (const auto& one : left_out) list += (list.empty() ? "" : "; ") + printable(one);
     if (media.empty()) throw Error("it offers nothing that can be received" + (list.empty() ? "" : ": " + list));
     if (!list.empty() && told_ != list) context_.info(name() + ": left out: " + list);
-    const auto jitter_us = settings_.jitter_us;
     {
         const std::lock_guard lock(mutex_);
         status_.video_codec.clear();
         status_.audio_codec.clear();
-        for (const auto& one : media) (one.kind == TD_VIDEO ? status_.video_codec : status_.audio_codec) = one.codec;
+        for (const auto& one : media)
+            (one.kind == TD_VIDEO ? status_.video_codec : status_.audio_codec) = printable(one.codec);
     }
-    reception_.emplace(context_, std::move(media), is_udp_ ? jitter_us : 0, had_media_);
-    next_track_ = 0;
-    channels_.clear();
+    receive(std::move(media));
     if (sink_) return set_up_next();
     ask_to_publish();
+}
+
+/// Over UDP lost packets are waited for; over TCP none can come late. The tracks are set up from the first one on.
+void Pull::receive(std::vector<Medium> media) {
+    reception_.emplace(context_, std::move(media), is_udp_ ? settings_.jitter_us : 0, had_media_);
+    next_track_ = 0;
+    channels_.clear();
 }
 
 void Pull::ask_to_publish() {
@@ -389,10 +400,11 @@ void Pull::playing() {
 void Pull::moved() {
     if (++redirects_ > most_redirects) return fail("it answers with one redirection after another");
     auto target = Url::parse(resolve(url_.text(), dialogue_->target()));
-    // Nobody else gets the password, nor does a line that anybody can read.
-    if (target.user.empty() && target.host == url_.host && (target.is_secure || !url_.is_secure)) {
-        target.user = url_.user;
-        target.password = url_.password;
+    // Nobody else gets the password.
+    if (target.user.empty() && target.is_secure == origin_.is_secure && same_name(target.host, origin_.host) &&
+        target.port == origin_.port) {
+        target.user = origin_.user;
+        target.password = origin_.password;
     }
     context_.info(name() + " is found at " + printable(target.text()));
     connect(target);
@@ -438,12 +450,14 @@ void Pull::look_after(std::int64_t now_us) {
     const auto seconds = [](std::int64_t us) { return std::to_string((us + 500'000) / 1'000'000) + " s"; };
     if (now_us - std::max(last_media_us_, playing_us_) > settings_.timeout_us)
         return fail("nothing came for " + seconds(settings_.timeout_us));
-    if (facts.jumps > jumps_told_) {
-        jumps_told_ = facts.jumps;
+    if (facts.jumps > jumps_told_ && now_us - jump_told_us_ > 1'000'000) {
+        const auto count = facts.jumps - std::exchange(jumps_told_, facts.jumps);
+        jump_told_us_ = now_us;
         context_.warning(name() + ": its clock jumped by " + seconds(facts.last_jump_us) +
+                         (count > 1 ? ", the last of " + std::to_string(count) + " jumps" : "") +
                          "; what is recorded goes on without a jump");
         const std::lock_guard lock(mutex_);
-        ++status_.jumps;
+        status_.jumps += count;
     }
     std::string problem;
     const auto& media = reception_->media();
@@ -496,6 +510,8 @@ void Pull::tick(std::int64_t now_us) {
                 if (state_ == State::playing) choose_reading(now_us);
                 break;
             }
+            case State::searching:
+                break;
             default:
                 if (now_us > deadline_us_ && !waits_for_stream_)
                     fail(state_ == State::talking
@@ -564,6 +580,7 @@ std::int64_t Pull::pause_us(bool is_password) {
 
 void Pull::fail(std::string why, bool is_password) {
     if (is_over_) return;
+    why = printable(why);
     leave();
     if (!sink_) voice_.reset();
     state_ = State::waiting;

@@ -29,8 +29,8 @@ struct PullRequest {
     std::optional<Transport> transport;  // else the setting
     std::optional<Url> url;              // where it is pulled from; else:
     /// Asks a camera known by ONVIF for it, before each attempt, which may take seconds. Throws Error, TD_DENIED where
-    /// the login is refused.
-    std::function<Url()> find;
+    /// the login is refused. `is_wanted` is false once nobody waits for the answer any more; any thread.
+    std::function<Url(const std::function<bool()>& is_wanted)> find;
     std::string listed;  // all that conf/cameras.yaml says of it, its password too; empty: it came by REST
 };
 
@@ -81,6 +81,8 @@ private:
     void attempt();
     void connect(const Url& url);
     void found(const Address& address);
+    template <class Question, class Answer>
+    void search(Question question, Answer answer);
     void talk();
     void heard(Dialogue::Event event);
     void described();
@@ -88,6 +90,7 @@ private:
     void is_set_up();
     void playing();
     void moved();
+    void receive(std::vector<Medium> media);
     void ask_to_publish();
     void read(std::int64_t now_us);
     void send();
@@ -119,10 +122,12 @@ private:
     std::int64_t retry_us_ = 0, deadline_us_ = 0;
     sources::BackOff back_off_;
     std::uint64_t attempt_ = 0;
-    std::atomic<std::uint64_t> search_ = 0;  // what workers do for earlier ones is passed over
+    std::atomic<std::uint64_t> search_ = 0;  // of the last question to workers; what they do for others is passed over
     int refusals_ = 1;                       // of the password, and one until it was once accepted
     int redirects_ = 0;
     std::string told_;  // the last failure in the log
+
+    Url origin_;  // whoever the login is for
 
     // Of one connection.
     Url url_;
@@ -137,6 +142,7 @@ private:
     bool is_password_wrong_ = false;
     std::int64_t playing_us_ = 0, keep_alive_us_ = 0, next_read_us_ = 0, looked_us_ = 0, last_media_us_ = 0;
     std::uint64_t jumps_told_ = 0;
+    std::int64_t jump_told_us_ = 0;
 
     // Of the stream, which may outlive connections.
     std::shared_ptr<Voice> voice_;

@@ -17,10 +17,11 @@ inline constexpr auto record = Key::boolean("record", "false")
 inline constexpr auto transport = Key::choice("transport", "auto", "auto|tcp|udp")
                                       .reload()
                                       .about("How cameras send: `auto` is TCP, and UDP for those that refuse it");
-inline constexpr auto connect_timeout = Key::duration("connect_timeout", "10s")
-                                            .within(100'000, 600'000'000)
-                                            .reload()
-                                            .about("How long a camera may take until it plays; then it is tried again");
+inline constexpr auto connect_timeout =
+    Key::duration("connect_timeout", "10s")
+        .within(100'000, 600'000'000)
+        .reload()
+        .about("How long a camera may take until it plays, then it is tried again, and an encoder until it publishes");
 inline constexpr auto timeout = Key::duration("timeout", "5s")
                                     .within(500'000, 600'000'000)
                                     .reload()

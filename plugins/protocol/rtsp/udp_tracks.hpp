@@ -22,7 +22,6 @@ public:
     UdpTracks(const UdpTracks&) = delete;
     UdpTracks& operator=(const UdpTracks&) = delete;
 
-    std::size_t size() const { return tracks_.size(); }
     void add(std::size_t track, UdpPair pair);
     /// Where the other side's packets come from and reports go. Datagrams of other hosts are dropped.
     void peer(std::size_t track, Address rtp, Address rtcp);

@@ -18,10 +18,13 @@ Url Url::parse(std::string_view text) {
     auto rest = trimmed(text);
     url.is_secure = same_name(rest.substr(0, secure.size()), secure);
     const bool is_plain = same_name(rest.substr(0, plain.size()), plain);
-    const auto shown = [&] { return "'" + std::string(rest.substr(0, rest.find("://") + 3)) + "...'"; };
+    // Whatever is wrong with it: behind the scheme there may be a password.
+    const auto scheme = rest.find("://");
+    const auto shown = [&, whole = rest] {
+        return scheme > 16 ? std::string("it") : "'" + printable(whole.substr(0, scheme + 3)) + "...'";
+    };
     if (!url.is_secure && !is_plain)
-        throw Error(TD_MALFORMED, "uri: '" + printable(rest.substr(0, rest.find_first_of("@?"))) +
-                                      "' does not begin with rtsp:// or rtsps://");
+        throw Error(TD_MALFORMED, "uri: " + shown() + " does not begin with rtsp:// or rtsps://");
     if (rest.size() > longest) throw Error(TD_MALFORMED, "uri: " + shown() + " is longer than 4096 bytes");
     if (rest.find_first_of("\r\n ") != std::string_view::npos)
         throw Error(TD_MALFORMED, "uri: " + shown() + " has a blank in it; write %20");
@@ -29,6 +32,10 @@ Url Url::parse(std::string_view text) {
     const auto slash = rest.find_first_of("/?");
     const auto at = rest.rfind('@', slash);
     // A `/` in a password hides where the host begins; only an `@` before the path can end it.
+    const auto path = rest.substr(std::min(slash, rest.size()));
+    if (at == std::string_view::npos && path.substr(0, path.find('?')).find('@') != std::string_view::npos)
+        throw Error(TD_MALFORMED,
+                    "uri: " + shown() + " has an @ in its path; write %40 there, and %2F for a / in a password");
     if (at != std::string_view::npos) {
         const auto user = rest.substr(0, at);
         const auto colon = user.find(':');
@@ -55,7 +62,7 @@ Url Url::parse(std::string_view text) {
     if (!port.empty()) {
         const auto value = number(port, 65535);
         if (!value || *value == 0)
-            throw Error(TD_MALFORMED, "uri: '" + printable(port) + "' of " + printable(url.host) + " is no port");
+            throw Error(TD_MALFORMED, "uri: " + shown() + " has no port from 1 to 65535 behind the colon of its host");
         url.port = static_cast<std::uint16_t>(*value);
     }
     return url;

@@ -1,6 +1,7 @@
 // A few threads for what may take seconds: names of hosts, cameras that are asked over HTTP.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -28,6 +29,8 @@ public:
             threads_.emplace_back(context_, "rtsp names", [this](const std::stop_token&) { run(); });
         changed_.notify_one();
     }
+    /// What is under way asks, and ends soon.
+    bool stops() const { return is_stopping_; }
     /// Waits for what is under way.
     void stop() {
         {
@@ -40,7 +43,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t most = 4;
+    static constexpr std::size_t most = 16;
 
     void run() {
         std::unique_lock lock(mutex_);
@@ -66,7 +69,7 @@ private:
     std::condition_variable changed_;
     std::deque<std::function<void()>> work_;
     std::size_t busy_ = 0;
-    bool is_stopping_ = false;
+    std::atomic<bool> is_stopping_ = false;  // set with the mutex held
     std::vector<Thread> threads_;
 };
 

@@ -39,7 +39,7 @@ TEST(Cameras, AreReadFromTheFile) {
 TEST(Cameras, ThatAreWrittenWronglyAreNamedWithTheirLine) {
     EXPECT_EQ(refusal("cameras:\n  - name: x\n"), "cameras.yaml:2: a camera has either 'uri' or 'onvif'");
     EXPECT_EQ(refusal("cameras:\n  - uri: http://x\n"),
-              "cameras.yaml:2: uri: 'http://x' does not begin with rtsp:// or rtsps://");
+              "cameras.yaml:2: uri: 'http://...' does not begin with rtsp:// or rtsps://");
     EXPECT_NE(refusal("cameras:\n  - uri: rtsp://x\n    colour: red\n")
                   .find("cameras.yaml:3: a camera has no member 'colour'"),
               std::string::npos);
@@ -108,8 +108,31 @@ TEST(Onvif, ReadsAnswersWithPrefixesOfAnyName) {
                                        "<Day>2</Day></UTCDateTime>"),
                      Error)
             << hour;
-    for (const auto* bad : {"", "ftp://host", "user@host", "a b"})
+    for (const auto* bad : {"", "ftp://host", "user@host", "a b", "http://admin:secret@host"})
         EXPECT_THROW(onvif::Device::parse(bad, "", "", ""), Error) << bad;
+}
+
+TEST(Onvif, SendsTheLoginToTheCamerasHostAlone) {
+    const std::string device = "http://203.0.113.5:8080/onvif/device_service";
+    EXPECT_EQ(onvif::at_device("http://203.0.113.5/onvif/media", device), "http://203.0.113.5/onvif/media");
+    EXPECT_EQ(onvif::at_device("http://192.168.1.5/onvif/media?x", device), "http://203.0.113.5:8080/onvif/media?x")
+        << "behind a NAT";
+    EXPECT_EQ(onvif::at_device("http://203.0.113.5@evil/x", device), "http://203.0.113.5:8080/x");
+    EXPECT_EQ(onvif::at_device("http://[2001:db8::2]:81/x", "http://[2001:db8::1]/y"), "http://[2001:db8::1]/x");
+    try {
+        onvif::Device::parse("http://admin:secret@host/", "", "", "");
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_EQ(std::string(e.what()).find("secret"), std::string::npos) << e.what();
+    }
+}
+
+TEST(Onvif, IsLeftSoonWhereNobodyWaitsForIt) {
+    const auto silent = listen_on(Address::parse("127.0.0.1", 0));
+    const auto device = onvif::Device::parse(local_address(silent.get()).text(), "a", "b", "");
+    const auto begin = std::chrono::steady_clock::now();
+    EXPECT_THROW(device.stream([] { return false; }), Error);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(3)) << "a question may take 5 s";
 }
 
 }  // namespace

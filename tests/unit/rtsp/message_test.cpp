@@ -66,12 +66,17 @@ TEST(RtspUrl, HasItsParts) {
     for (const auto* bad :
          {"http://host/x", "rtsp://", "rtsp://host:0/", "rtsp://host:x/", "rtsp://[::1/", "rtsp://a b/"})
         EXPECT_THROW(Url::parse(bad), Error) << bad;
-    try {
-        Url::parse("rtsp://admin:secret@host:port/");
-        FAIL();
-    } catch (const Error& e) {
-        EXPECT_EQ(std::string(e.what()).find("secret"), std::string::npos);
+    for (const auto* told : {"rtsp://admin:secret@host:port/", "http://admin:secret@host/", "admin:secret@host",
+                             "http://admin:secret", "rtsp://admin:secret", "rtsp://admin:secret/x@host/cam",
+                             "rtsp://admin:554/secret@host/cam", "rtsp://admin/secret@host/cam"}) {
+        try {
+            Url::parse(told);
+            ADD_FAILURE() << told;
+        } catch (const Error& e) {
+            EXPECT_EQ(std::string(e.what()).find("secret"), std::string::npos) << e.what();
+        }
     }
+    EXPECT_EQ(Url::parse("rtsp://host/cam?user=a@b").path, "/cam?user=a@b");
 }
 
 TEST(RtspUrl, ResolvesControls) {

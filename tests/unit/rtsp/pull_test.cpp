@@ -100,6 +100,107 @@ TEST_F(PullTest, FollowsNoRedirectionForEver) {
     EXPECT_EQ(asked, 6u);
 }
 
+TEST_F(PullTest, GivesItsLoginToItsOwnCameraAlone) {
+    std::string home, away;
+    std::atomic<bool> was_away = false;
+    std::mutex mutex;
+    std::vector<std::string> told_away, told_home;
+    const auto moved_to = [](const std::string& where) {
+        Message moved;
+        moved.status = 302;
+        moved.set("Location", where);
+        return std::optional(moved);
+    };
+    FakeCamera other([&](std::size_t, const Message& request) {
+        const std::lock_guard lock(mutex);
+        told_away.emplace_back(request.header("Authorization"));
+        was_away = true;
+        if (told_away.size() > 1) return moved_to(home);
+        Message challenge;
+        challenge.status = 401;
+        challenge.set("WWW-Authenticate", "Basic realm=\"r\"");
+        return std::optional(challenge);
+    });
+    FakeCamera camera([&](std::size_t, const Message& request) {
+        const std::lock_guard lock(mutex);
+        if (!was_away) return moved_to(away);
+        told_home.emplace_back(request.header("Authorization"));
+        std::optional<Message> answer;
+        if (!told_home.back().empty()) return answer;
+        answer.emplace();
+        answer->status = 401;
+        answer->set("WWW-Authenticate", "Basic realm=\"r\"");
+        return answer;
+    });
+    home = camera.url();
+    away = other.url();
+    settings_.longest_pause_us = 10'000;
+    pull(camera.url("a:secret@"));
+    ASSERT_TRUE(is("FAILED", "it wants a login")) << "the same host, but another port";
+    was_away = false;
+    pull_->hurry();
+    ASSERT_TRUE(is("PLAYING")) << "back at home it has its login again";
+    const std::lock_guard lock(mutex);
+    for (const auto& one : told_away) EXPECT_EQ(one, "");
+    EXPECT_NE(told_home.back(), "");
+}
+
+TEST_F(PullTest, AsksWorkersOneQuestionAtATime) {
+    settings_.connect_timeout_us = 1'000;
+    settings_.longest_pause_us = 1'000;
+    std::atomic<int> asked = 0;
+    std::atomic<bool> is_left = false;
+    PullRequest request;
+    request.uri = "onvif://h";
+    request.find = [&](const std::function<bool()>& is_wanted) -> Url {
+        ++asked;
+        while (is_wanted()) std::this_thread::yield();
+        is_left = true;
+        throw Error("left");
+    };
+    FakeCamera mute([](std::size_t, const Message&) {
+        Message interim;
+        interim.status = 100;
+        return std::optional(interim);
+    });
+    PullRequest other;
+    other.url = Url::parse(mute.url());
+    other.uri = mute.url();
+    other.stream = "other";
+    const auto clock =
+        std::make_shared<Pull>(context(), loop_, workers_, TlsClient(""), settings_, other, [](const Pull&) {});
+    pull(request);
+    clock->start();
+    EXPECT_TRUE(soon([&] { return clock->status().attempts > 5; })) << "its attempts end after connect_timeout";
+    EXPECT_EQ(asked, 1);
+    EXPECT_EQ(pull_->status().attempts, 1u);
+    clock->stop("enough");
+    pull_->stop("enough");
+    EXPECT_TRUE(soon([&] { return is_left.load(); })) << "nobody waits for it any more";
+}
+
+TEST_F(PullTest, ShowsNothingThatIsNoText) {
+    FakeCamera camera([](std::size_t, const Message&) {
+        Message answer;
+        answer.status = 302;
+        answer.set("Location", "rtsp://\xff\xfe:99999/");
+        return std::optional(answer);
+    });
+    pull(camera.url());
+    ASSERT_TRUE(is("FAILED"));
+    EXPECT_EQ(pull_->status().info.find('\xff'), std::string::npos) << pull_->status().info;
+    FakeCamera other([](std::size_t, const Message&) {
+        Message answer;
+        answer.status = 200;
+        answer.set("Content-Length", "\xff\xfe");
+        return std::optional(answer);
+    });
+    auto changed = pull_->request();
+    changed.url = Url::parse(other.url());
+    pull_->change(changed);
+    EXPECT_TRUE(is("FAILED", "RTSP: a body of \\xff\\xfe bytes"));
+}
+
 TEST_F(PullTest, TellsOfMissingKeyFramesAndOfAClockThatJumps) {
     FakeCamera camera;
     pull(camera.url());
@@ -162,13 +263,13 @@ TEST_F(PullTest, SaysWhyItIsRefused) {
 TEST_F(PullTest, WaitsAsLongWhereOnvifRefusesTheLogin) {
     PullRequest request;
     request.uri = "onvif://h";
-    request.find = []() -> Url { throw Error(TD_DENIED, "wrong login or password"); };
+    request.find = [](const auto&) -> Url { throw Error(TD_DENIED, "wrong login or password"); };
     pull(request);
     EXPECT_TRUE(is("FAILED", "wrong login or password"));
     EXPECT_TRUE(host_.wait_for_log("onvif://h: wrong login or password; tried again, in 300 s"));
     pull_->hurry();
     EXPECT_TRUE(soon([&] { return pull_->status().attempts == 2; }));
-    request.find = []() -> Url { throw Error("it has no profile"); };
+    request.find = [](const auto&) -> Url { throw Error("it has no profile"); };
     pull_->change(request);
     EXPECT_TRUE(is("FAILED", "it has no profile"));
     EXPECT_TRUE(host_.wait_for_log("it has no profile; tried again, in 1 s"));

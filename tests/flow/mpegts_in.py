@@ -173,11 +173,11 @@ class MpegTs(FlowTest):
     def test_encoders_go_on_when_the_server_was_killed_or_they_were_away_themselves(self):
         port, srt_port, feed = free_port(), free_port(), free_port()
         server = self.served({"protocol.mpegts.media_port_from": port, "protocol.mpegts.media_port_to": port + 20,
-                              "protocol.mpegts.srt_port": srt_port, "protocol.mpegts.record": "true",
-                              "record_name_collision": "suffix", "record_formats": "h264-ts"})
+                              "protocol.mpegts.srt_port": srt_port, "protocol.mpegts.srt_passphrase": "correct-horse",
+                              "protocol.mpegts.record": "true", "record_name_collision": "suffix", "record_formats": "h264-ts"})
         given = self.startup(server, "udp", "given")
         self.started(subprocess.Popen(["srt-live-transmit", "-q", f"udp://127.0.0.1:{feed}",
-                                       f"srt://127.0.0.1:{srt_port}?streamid=#!::r=called,m=publish"],
+                                       f"srt://127.0.0.1:{srt_port}?passphrase=correct-horse&streamid=#!::r=called,m=publish"],
                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         both = [("udp", uri + QUERY["udp"], "0") for uri in (given["uri"], f"udp://127.0.0.1:{feed}")]
         self.started(self.sender(clips.both(2), both, before=["-stream_loop", "-1"]))

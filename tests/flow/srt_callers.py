@@ -5,9 +5,9 @@ import struct
 import time
 
 _MESSAGE = 7 * 188
-_SNDSYN, _RCVSYN, _SNDDATA, _CONNECT_MS, _STREAM_ID = 1, 2, 19, 36, 46  # SRTO_...
-_CONNECTING, _CONNECTED = 4, 5                                          # SRTS_...
-_AGAIN = 6001                                                           # SRT_EASYNCSND
+_SNDSYN, _RCVSYN, _SNDDATA, _DROP, _CONNECT_MS, _STREAM_ID = 1, 2, 19, 31, 36, 46  # SRTO_...
+_CONNECTING, _CONNECTED = 4, 5  # SRTS_...
+_AGAIN = 6001  # SRT_EASYNCSND
 
 
 def _address(port):
@@ -37,8 +37,9 @@ class Callers:
         """All at once; OSError where not all are taken in time."""
         for name in names:
             number = self._checked(self._srt.srt_create_socket())
-            for option, value in ((_SNDSYN, 0), (_RCVSYN, 0), (_CONNECT_MS, seconds * 1000)):
-                self._set(number, option, struct.pack("=i", value))
+            for option in (_SNDSYN, _RCVSYN, _DROP):
+                self._set(number, option, b"\0")
+            self._set(number, _CONNECT_MS, struct.pack("=i", seconds * 1000))
             self._set(number, _STREAM_ID, name.encode())
             self._checked(self._srt.srt_bind(number, self._local, len(self._local)))
             local, size = ctypes.create_string_buffer(16), ctypes.c_int(16)

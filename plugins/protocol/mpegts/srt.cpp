@@ -14,6 +14,7 @@ namespace {
 constexpr int backlog = 1024;  // callers between two reads, such as all after a restart; others are refused
 constexpr std::size_t longest_message = 1500;  // libsrt's own are 1456 at most
 constexpr std::size_t most_messages = 4096;    // of a caller, before the others have theirs
+constexpr Time longest_wait{10'000'000};       // for what a caller who hung up has sent: more than any latency
 constexpr std::uint32_t sequence_mask = 0x7fff'ffff;
 
 #define TD_SRT(each)            \
@@ -67,10 +68,10 @@ int encryption_of(int socket) {
     return state;
 }
 
-Time latency_of(int socket) {
-    int ms = 0, size = sizeof ms;
-    srt().srt_getsockflag(socket, SRTO_RCVLATENCY, &ms, &size);
-    return std::chrono::milliseconds(ms);
+/// Packets that came and are not read yet, due or not.
+int waiting_in(int socket) {
+    int count = 0, size = sizeof count;
+    return srt().srt_getsockflag(socket, SRTO_RCVDATA, &count, &size) == SRT_ERROR ? 0 : count;
 }
 
 std::string stream_id_of(int socket) {
@@ -141,7 +142,7 @@ std::optional<SrtCaller> SrtListener::accept(std::string& refusal) {
         int size = sizeof name;
         const int socket = srt().srt_accept(socket_.get(), static_cast<sockaddr*>(static_cast<void*>(&name)), &size);
         if (socket == SRT_INVALID_SOCK) return std::nullopt;
-        SrtCaller caller{SrtSocket(socket), Address::of(name), stream_id_of(socket), latency_of(socket)};
+        SrtCaller caller{SrtSocket(socket), Address::of(name), stream_id_of(socket)};
         auto why = judge(caller);
         if (why.empty()) return caller;
         refusal = std::move(why);
@@ -178,7 +179,7 @@ void SrtInput::receive(InputOut& out, Time now) {
             const int why = srt().srt_getlasterror(nullptr);
             if (why == SRT_EASYNCRCV) return;
             if (!hung_up_) hung_up_ = now;
-            if (why == SRT_ECONNLOST && now - *hung_up_ <= caller_->latency) return;
+            if (waiting_in(caller_->socket.get()) > 0 && now - *hung_up_ <= longest_wait) return;
             caller_.reset();
             hung_up_.reset();
             return;

@@ -37,7 +37,6 @@ struct SrtCaller {
     SrtSocket socket;
     Address from;
     std::string stream_id;
-    Time latency{};  ///< that its packets are held back for
 };
 
 struct SrtOptions {
@@ -63,8 +62,8 @@ private:
     std::uint16_t port_ = 0;
 };
 
-/// One stream over SRT: of whoever calls its listener, one at a time, or of one caller. What a caller who hung up has
-/// sent is read until its latency has passed. One thread.
+/// One stream over SRT: of whoever calls its listener, one at a time, or of one caller. What libsrt holds
+/// back of a caller who hung up, for its latency, is still read. One thread.
 class SrtInput : public Input {
 public:
     explicit SrtInput(std::unique_ptr<SrtListener> listener) : listener_(std::move(listener)) {}

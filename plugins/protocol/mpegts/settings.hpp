@@ -27,7 +27,7 @@ inline constexpr auto media_port_from =
         .about(
             "First port that encoders are told, one for each stream; those in use are passed over. 0: any free ones");
 inline constexpr auto media_port_to =
-    Key::integer("media_port_to", "31999")
+    Key::integer("media_port_to", "32000")
         .aka("media_port_to")
         .within(0, 65535)
         .reload()

@@ -47,6 +47,9 @@ class Cameras:
     def ffmpeg(self, i):
         return ["-rtsp_transport", "tcp", "-i", self.urls[i]]
 
+    def is_heard(self):
+        return True
+
     def send(self, seconds):
         """They play to whoever comes."""
 
@@ -80,7 +83,13 @@ class Encoders:
             probe.close()
 
     def ffmpeg(self, i):
-        return ["-i", f"udp://127.0.0.1:{self.ports[i]}"]
+        # A datagram that its socket has no room for ends `ffmpeg -c copy` into MP4, so it gets what the system allows.
+        return ["-i", f"udp://127.0.0.1:{self.ports[i]}?localaddr=127.0.0.1&buffer_size=212992"]
+
+    def is_heard(self):
+        """Whether all ports are open."""
+        lines = pathlib.Path("/proc/net/udp").read_text().splitlines()[1:]
+        return {int(line.split()[1].rpartition(":")[2], 16) for line in lines} >= set(self.ports)
 
     def send(self, seconds):
         self.process = subprocess.Popen([BUILD / "bin" / "ts_load", self.file, str(seconds), *map(str, self.ports)], stdout=subprocess.PIPE, text=True)
@@ -151,11 +160,11 @@ class Ffmpeg:
         self.processes = []
 
     def pids(self):
-        return [p.pid for p in self.processes]
+        return [p.pid for p in self.processes if p.poll() is None]
 
     def start(self, source_seconds):
         self.processes = [subprocess.Popen(list(map(str, command))) for command in self.commands]
-        time.sleep(1)
+        eventually(self.source.is_heard, lambda: f"all listen; {len(self.pids())} processes are there", 30)
         self.source.send(source_seconds)
         eventually(lambda: all(f.exists() and f.stat().st_size > 0 for f in self.files), "all write", 20)
         if not self.files:
@@ -177,13 +186,9 @@ class Ffmpeg:
             one.wait()
 
 
-def cpu_of(pids):
-    """User and system time, to the nanosecond, of the processes' threads: none comes or goes while all play."""
-    total = 0.0
-    for pid in pids:
-        for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            total += int((thread / "schedstat").read_text().split()[0]) / 1e9
-    return total
+def cpu_of(pid):
+    """User and system time, to the nanosecond, of the process' threads: none comes or goes while all play."""
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in pathlib.Path(f"/proc/{pid}/task").iterdir()) / 1e9
 
 
 def measure(recorder, source, options):
@@ -195,25 +200,27 @@ def measure(recorder, source, options):
         one = recorder(made, options.streams, folder, options)
         one.start(options.seconds + options.warm + 10)
         time.sleep(options.warm)
-        began, before = time.monotonic(), cpu_of(one.pids())
+        began, before = time.monotonic(), {pid: cpu_of(pid) for pid in one.pids()}
         profile = options.profile and subprocess.Popen(["perf", "record", "-o", options.profile, "-g", "-F", "499", "-p", str(one.pids()[0]), "--",
                                                         "sleep", str(options.seconds - 2)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(options.seconds)
-        steady = cpu_of(one.pids()) - before
+        pids = one.pids()  # of those that are still there
+        alive = options.streams if len(before) == 1 else len(pids)
+        steady = sum(cpu_of(pid) - before[pid] for pid in pids)
         wall = time.monotonic() - began
-        figures = {"kb": (pss_kb(one.pids()) - one.idle_kb) / options.streams, "idle_kb": one.idle_kb,
-                   "rss": sum(process.rss_kb(pid) for pid in one.pids()) / options.streams,
-                   "threads": sum(len(list(pathlib.Path(f"/proc/{pid}/task").iterdir())) for pid in one.pids())}
+        figures = {"kb": (pss_kb(pids) - one.idle_kb) / alive, "idle_kb": one.idle_kb,
+                   "rss": sum(process.rss_kb(pid) for pid in pids) / alive,
+                   "threads": sum(len(list(pathlib.Path(f"/proc/{pid}/task").iterdir())) for pid in pids)}
         if profile:
             profile.wait()
         whole, files = one.end()
         sent, made = made.close(), None
         kept = [len(media.packets(f, "video")) for f in files[:: max(1, len(files) // 4)]]
         played = statistics.mean(kept) / RATE if kept else wall
-        figures |= {"cpu": steady / wall / options.streams, "once": (whole - steady / wall * played) / options.streams, "sent": sent}
-        figures["whole"] = all(k >= wall * RATE for k in kept) and (options.no_record or len(files) == options.streams)
+        figures |= {"cpu": steady / wall / alive, "once": (whole - steady / wall * played) / alive, "sent": sent, "ended": options.streams - alive}
+        figures["whole"] = alive == options.streams and all(k >= wall * RATE for k in kept) and (options.no_record or len(files) == options.streams)
         if not figures["whole"]:
-            print(f"! {recorder.name}, {source.name}: {len(files)} files, {kept} pictures in {wall:.1f} s", file=sys.stderr)
+            print(f"! {recorder.name}, {source.name}: {len(files)} files, {kept} pictures in {wall:.1f} s; {figures['ended']} processes ended early", file=sys.stderr)
         return figures
     finally:
         if one:
@@ -229,7 +236,7 @@ def main():
     parser.add_argument("--recorders", default="tapedeck,ffmpeg")
     parser.add_argument("--streams", type=int, default=100)
     parser.add_argument("--seconds", type=int, default=20)
-    parser.add_argument("--warm", type=int, default=12, help="seconds that all play before it is measured")
+    parser.add_argument("--warm", type=int, default=11, help="seconds that all play before it is measured")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--folder", default=None, help="where recordings go, to choose the disk")
     parser.add_argument("--no-record", action="store_true", help="what taking the streams costs alone")

@@ -118,7 +118,7 @@ class Rtsp(FlowTest):
         self.assertEqual(self.pull(server, camera.url)[0], 200)
         self.records(server, "cam", 50_000)
         camera.kill()
-        eventually(lambda: "Failed to connect" in self.status(server)["info"], lambda: self.status(server))
+        eventually(lambda: "Failed to connect" in self.status(server).get("info", ""), lambda: self.status(server))
         attempts = self.status(server)["attempts"]
         eventually(lambda: self.status(server)["attempts"] >= attempts + 3, "it is tried each 200 ms")
         self.assertEqual(self.status(server)["status"], "FAILED")

@@ -69,7 +69,8 @@ def codecs(path):
 def contents(path, of):
     """{kind: [(seconds, md5)]} of the packets of the first tracks as a player sees them, free of what containers add: sizes,
     start codes, ADTS, parameter sets. AssertionError where its codecs are not these."""
-    bare = {"h264": "h264_mp4toannexb,filter_units=remove_types=6-9", "hevc": "hevc_mp4toannexb,filter_units=remove_types=32-35|39", "aac": "aac_adtstoasc"}
+    bare = {"h264": "h264_mp4toannexb,filter_units=remove_types=6-9", "aac": "aac_adtstoasc",
+            "hevc": "hevc_mp4toannexb,filter_units=remove_types=32-35|39"}
     filters = [word for kind, codec in zip("va", of) if codec in bare for word in (f"-bsf:{kind}", bare[codec])]
     run = subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", str(path), "-map", "0:v:0", "-map", "0:a:0", "-c", "copy", "-copyinkf",
                           *filters, "-f", "framemd5", "-"], capture_output=True, text=True)

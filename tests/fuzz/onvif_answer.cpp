@@ -27,7 +27,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto time = onvif::parse_time(xml);
         if (time < 0 || time >= year_10000) __builtin_trap();
     });
-    attempt([&] { onvif::parse_media_address(xml); });
+    attempt([&] {
+        const auto address = onvif::at_device(onvif::parse_media_address(xml), "http://camera:81/onvif/device_service");
+        if (address.find("camera") == std::string::npos) __builtin_trap();
+    });
     attempt([&] {
         const auto profiles = onvif::parse_profiles(xml);
         if (profiles.empty() || profiles.size() > 64) __builtin_trap();

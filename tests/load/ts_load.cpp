@@ -118,7 +118,7 @@ int main(int argc, char** argv) {
             "{\"streams\": %zu, \"datagrams\": %llu, \"failed\": %llu, \"bytes\": %llu, \"latest_ms\": %.1f, \"cpu\": "
             "%.3f}\n",
             streams.size(), static_cast<unsigned long long>(datagrams), static_cast<unsigned long long>(failed),
-            static_cast<unsigned long long>(datagrams * datagram_size), static_cast<double>(latest_us) / 1000, cpu);
+            static_cast<unsigned long long>(datagrams) * datagram_size, static_cast<double>(latest_us) / 1000, cpu);
         return 0;
     } catch (const std::exception& e) {
         std::fprintf(stderr, "ts_load: %s\n", e.what());

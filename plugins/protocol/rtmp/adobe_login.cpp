@@ -59,7 +59,7 @@ std::string AdobeLogin::answer(std::string_view description, std::string_view se
     if (user.empty()) throw Error("it wants a login, and the address has none: rtmp://user:password@host/...");
     if (reason == "authfailed" || reason == "nosuchuser" || !value_of(sent, "response").empty())
         throw Error("wrong login or password");
-    const auto begin = "?" + std::string(scheme) + "&user=" + escaped(user);
+    auto begin = "?" + std::string(scheme) + "&user=" + escaped(user);
     if (reason.empty() && sent.empty()) return begin;
     if (reason != "needauth")
         throw Error("it refuses the login without a word that is known: " + printable(description));

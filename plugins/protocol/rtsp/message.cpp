@@ -81,7 +81,7 @@ std::vector<std::string_view> Message::headers_of(std::string_view name) const {
 std::string write(const Message& message) {
     auto text = message.is_request() ? message.method + " " + message.uri + " RTSP/1.0\r\n"
                                      : "RTSP/1.0 " + std::to_string(message.status) + " " + message.reason + "\r\n";
-    for (const auto& [name, value] : message.headers) text += name + ": " + value + "\r\n";
+    for (const auto& [name, value] : message.headers) text.append(name).append(": ").append(value).append("\r\n");
     if (!message.body.empty()) text += "Content-Length: " + std::to_string(message.body.size()) + "\r\n";
     return text + "\r\n" + message.body;
 }

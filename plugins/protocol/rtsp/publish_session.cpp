@@ -109,7 +109,7 @@ bool PublishSession::message(const Message& request) {
 }
 
 void PublishSession::respond(const Message& request, int status, const std::string& reason,
-                             std::vector<std::pair<std::string, std::string>> headers) {
+                             const std::vector<std::pair<std::string, std::string>>& headers) {
     Message response;
     response.status = status;
     response.reason = reason;

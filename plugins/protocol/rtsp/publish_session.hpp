@@ -61,7 +61,7 @@ private:
     TransportHeader::Pair receive_on_udp(std::optional<std::size_t> track, TransportHeader::Pair theirs);
     void record(const Message& request);
     void respond(const Message& request, int status, const std::string& reason,
-                 std::vector<std::pair<std::string, std::string>> headers = {});
+                 const std::vector<std::pair<std::string, std::string>>& headers = {});
     std::optional<std::size_t> track_of(std::string_view uri) const;
     void give(std::int64_t now_us);
     void report(std::int64_t now_us);

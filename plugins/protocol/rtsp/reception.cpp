@@ -23,6 +23,7 @@ std::int64_t unix_offset_us() {
 
 std::vector<td_rational> time_bases_of(const std::vector<Medium>& media) {
     std::vector<td_rational> bases;
+    bases.reserve(media.size());
     for (const auto& medium : media) bases.push_back({1, static_cast<std::int32_t>(medium.setup.clock)});
     return bases;
 }

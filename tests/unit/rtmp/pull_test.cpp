@@ -319,7 +319,7 @@ public:
     }
     /// Refuses the next connection, and ends it; its application.
     std::string refuse(Object info) {
-        const auto application = connect();
+        auto application = connect();
         command({"_error", 1.0, Null{}, std::move(info)});
         close();
         return application;

@@ -42,7 +42,7 @@ TEST_F(CommonTimeTest, TracksBeginTogetherWhereRtpInfoSaysSo) {
     EXPECT_FALSE(time_.is_known());
     time_.begin(now);
     EXPECT_TRUE(time_.is_known());
-    for (const std::size_t track : {0, 1}) time_.start(track, pts(track, 0), pts(track, 40'000));
+    for (const std::size_t track : {0u, 1u}) time_.start(track, pts(track, 0), pts(track, 40'000));
     EXPECT_NEAR(double(apart(0)), 0, 130);
     const auto picture = stamp(0, second), sound = stamp(1, second);
     EXPECT_EQ(picture.wallclock_us, now + second);
@@ -70,7 +70,7 @@ TEST_F(CommonTimeTest, SenderReportsOfAllTracksTellExactly) {
 
 TEST_F(CommonTimeTest, ReportsTakeOverFromRtpInfoInAllTracksTogether) {
     time_.begin(now);
-    for (const std::size_t track : {0, 1}) time_.start(track, pts(track, 0), pts(track, 0));
+    for (const std::size_t track : {0u, 1u}) time_.start(track, pts(track, 0), pts(track, 0));
     apart(0);
     report(0, second, now + 9 * second);
     EXPECT_EQ(stamp(0, second, now + 10 * second).wallclock_us, now + second) << "the sound's clock is another yet";
@@ -104,7 +104,7 @@ TEST_F(CommonTimeTest, WhatWasHeldForNothingLiesAsTheQuickestArrived) {
 
 TEST_F(CommonTimeTest, AClockThatJumpedOrAnotherSenderEndsRtpInfo) {
     time_.begin(now);
-    for (const std::size_t track : {0, 1}) time_.start(track, pts(track, 0), pts(track, 0));
+    for (const std::size_t track : {0u, 1u}) time_.start(track, pts(track, 0), pts(track, 0));
     apart(0);
     time_.doubt();
     EXPECT_EQ(stamp(0, second).wallclock_us, TD_NO_TIME);

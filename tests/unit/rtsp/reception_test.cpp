@@ -4,6 +4,7 @@
 
 #include "fake_camera.hpp"
 #include "rtp/sender_clock.hpp"
+#include "tapedeck/media/ticks.hpp"
 #include "testkit/fake_host.hpp"
 
 namespace tapedeck::rtsp {
@@ -95,7 +96,7 @@ TEST_F(ReceptionTest, TheHostAlignsTracksAnewWhenTheirSourceIsBack) {
         send(1, at, 10'000);
     }
     EXPECT_NEAR(double(first_us(1) - first_us(0)), 0, 130);
-    for (const std::uint32_t track : {0, 1}) {
+    for (const std::uint32_t track : {0u, 1u}) {
         EXPECT_EQ(sink_.packets(track)[0].packet.wallclock_us, TD_NO_TIME);
         EXPECT_NE(sink_.packets(track)[1].packet.wallclock_us, TD_NO_TIME);
     }

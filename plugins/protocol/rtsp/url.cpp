@@ -88,4 +88,14 @@ std::string resolve(std::string_view base, std::string_view control) {
     return whole + std::string(control);
 }
 
+Url redirected(const Url& from, std::string_view target, const Url& origin) {
+    auto url = Url::parse(resolve(from.text(), target));
+    if (url.user.empty() && url.is_secure == origin.is_secure && same_name(url.host, origin.host) &&
+        url.port == origin.port) {
+        url.user = origin.user;
+        url.password = origin.password;
+    }
+    return url;
+}
+
 }  // namespace tapedeck::rtsp

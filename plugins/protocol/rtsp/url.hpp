@@ -25,4 +25,8 @@ struct Url {
 /// The address of `control` of a description whose base is `base` (RFC 2326 section C.1.1).
 std::string resolve(std::string_view base, std::string_view control);
 
+/// Where `from` sends us; `target` may be relative. It gets the login of `origin` where it has none and is the same
+/// host, port and scheme: nobody else gets the password. Throws Error as `parse` does.
+Url redirected(const Url& from, std::string_view target, const Url& origin);
+
 }  // namespace tapedeck::rtsp

@@ -84,6 +84,29 @@ TEST_F(PullTest, FollowsARedirectionAndGivesPictures) {
     EXPECT_EQ(stream->tracks()[0].track.width, 1280u);
 }
 
+TEST_F(PullTest, AsksForUdpWhereTheCameraRefusesTcp) {
+    std::atomic<bool> was_asked = false;
+    FakeCamera camera([&](std::size_t, const Message& request) -> std::optional<Message> {
+        if (request.method != "SETUP") return std::nullopt;
+        Message answer;
+        if (request.header("Transport").find("client_port=") == std::string::npos) {
+            answer.status = 461;
+            answer.reason = "Unsupported Transport";
+            return answer;
+        }
+        was_asked = true;
+        answer.status = 200;
+        answer.reason = "OK";
+        answer.set("Session", "1");
+        answer.set("Transport", std::string(request.header("Transport")));
+        return answer;
+    });
+    pull(camera.url());
+    ASSERT_TRUE(is("PLAYING"));
+    EXPECT_TRUE(was_asked);
+    EXPECT_TRUE(soon([&] { return pull_->status().is_udp; }));
+}
+
 TEST_F(PullTest, FollowsNoRedirectionForEver) {
     std::string itself;
     std::atomic<std::size_t> asked = 0;

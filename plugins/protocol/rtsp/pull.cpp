@@ -88,7 +88,7 @@ void Pull::attempt() {
 template <class Question, class Answer>
 void Pull::search(Question question, Answer answer) {
     inquiry_.ask(
-        shared_from_this(), question, [this, answer](const auto& found) { guarded([&] { answer(found); }); },
+        shared_from_this(), question, [this, answer](const auto& found) { this->guarded([&] { answer(found); }); },
         [this](const std::string& why, bool is_denied) { fail(why, is_denied); });
 }
 

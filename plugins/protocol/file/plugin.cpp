@@ -32,7 +32,7 @@ public:
                             [this](auto body, auto& exchange) { startup(body, exchange); });
         sources::post_route(*http_, "/rest-api/vod/find",
                             [this](auto body, auto& exchange) { show(filter(body), exchange); });
-        sources::post_route(*http_, "/rest-api/vod/find_all", [this](auto, auto& exchange) { show({}, exchange); });
+        sources::list_route(*http_, "/rest-api/vod/find_all", [this](auto& exchange) { show({}, exchange); });
         sources::post_route(*http_, "/rest-api/vod/terminate",
                             [this](auto body, auto& exchange) { terminate(filter(body), exchange); });
     }

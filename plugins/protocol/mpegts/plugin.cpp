@@ -27,10 +27,7 @@ public:
         const std::string root = "/rest-api/mpegts/";
         sources::route(*http_, "POST", root + "startup",
                        [this](const HttpRequest& request, HttpExchange& exchange) { startup(request, exchange); });
-        for (const char* method : {"GET", "POST"}) {
-            sources::route(*http_, method, root + "find_all",
-                           [this](const HttpRequest&, HttpExchange& exchange) { list({}, exchange); });
-        }
+        sources::list_route(*http_, root + "find_all", [this](HttpExchange& exchange) { list({}, exchange); });
         sources::post_route(*http_, root + "find", [this](std::string_view body, HttpExchange& exchange) {
             list(parse_filter(body), exchange);
         });

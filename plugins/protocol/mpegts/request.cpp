@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "address/query.hpp"
+#include "tapedeck/utf8.hpp"
 
 namespace tapedeck::mpegts {
 namespace {
@@ -70,6 +71,9 @@ Request parse_startup(std::string_view body, const Settings& settings) {
 }
 
 Request parse_stream_id(const std::string& stream_id, const Settings& settings) {
+    const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    if (!is_utf8(stream_id) || std::any_of(stream_id.begin(), stream_id.end(), is_control))
+        refuse("the stream id '" + printable(stream_id) + "' is no text; it must be UTF-8 without control characters");
     constexpr std::string_view controlled = "#!::";
     Request request = from_settings(settings);
     request.transport = Transport::srt;

@@ -16,6 +16,7 @@ namespace tapedeck::mpegts {
 class Timeline {
 public:
     static constexpr std::size_t tracks = 2;
+    static constexpr std::int64_t most_composition = 900'000;  // one that is longer is none: 10 s
     struct Place {
         std::int64_t pts, dts;
     };
@@ -46,7 +47,8 @@ public:
         line.source = source;
         line.arrival = arrival;
         line.placed = source + line.shift;
-        const auto composition = std::max<std::int64_t>(rtp::nearest<33>(0, static_cast<std::uint64_t>(pts - dts)), 0);
+        auto composition = std::max<std::int64_t>(rtp::nearest<33>(0, static_cast<std::uint64_t>(pts - dts)), 0);
+        if (composition > most_composition) composition = 0;
         return {line.placed + composition, line.placed};
     }
     /// How many were closed.

@@ -64,8 +64,8 @@ Pulls::Pulls(Shared& shared, CurrentSettings settings, NextThread next_thread)
         pull(body);
         sources::answer_json(exchange, "");
     });
-    sources::post_route(*http_, "/rest-api/pull/find_all",
-                        [this](auto, auto& exchange) { sources::answer_json(exchange, find_all()); });
+    sources::list_route(*http_, "/rest-api/pull/find_all",
+                        [this](auto& exchange) { sources::answer_json(exchange, find_all()); });
     sources::post_route(*http_, "/rest-api/pull/terminate", [this](auto body, auto& exchange) {
         terminate(body);
         sources::answer_json(exchange, "");

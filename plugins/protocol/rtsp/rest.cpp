@@ -76,11 +76,8 @@ void serve(Http& http, Pulls& pulls) {
     sources::post_route(http, root + "find", [&pulls](std::string_view body, HttpExchange& exchange) {
         list(pulls, sources::Members(body), exchange);
     });
-    for (const char* method : {"GET", "POST"}) {
-        sources::route(http, method, root + "find_all", [&pulls](const HttpRequest&, HttpExchange& exchange) {
-            list(pulls, sources::Members({}), exchange);
-        });
-    }
+    sources::list_route(http, root + "find_all",
+                        [&pulls](HttpExchange& exchange) { list(pulls, sources::Members({}), exchange); });
     sources::post_route(http, root + "terminate", [&pulls](std::string_view body, HttpExchange& exchange) {
         const auto uri = uri_of(sources::Members(body).text("uri"));
         if (pulls.stop(uri, "Stopped by rest /terminate") == 0) throw Error(TD_NOT_FOUND, nobody);

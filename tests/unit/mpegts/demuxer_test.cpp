@@ -296,6 +296,13 @@ TEST(Timeline, AWrapOf33BitsLeavesNoTraceAndKeepsTracksTogether) {
     EXPECT_EQ(line.jumps(), 0u);
 }
 
+TEST(Timeline, ACompositionOffsetBeyondTenSecondsIsNone) {
+    Timeline line(90'000);
+    EXPECT_EQ(line.place(0, 900'100, 100, 0).pts, 900'100);
+    const auto far = line.place(0, 900'101 + 3'700, 3'700, 3'600);
+    EXPECT_EQ(far.pts, far.dts);
+}
+
 TEST(Timeline, AJumpBeyondTheLimitIsClosedOnceForAllTracks) {
     Timeline line(90'000);
     for (int i = 0; i < 3; ++i) {

@@ -192,7 +192,10 @@ TEST(RequestTest, AStreamIdIsANameOrSaysMore) {
     EXPECT_EQ(request.stream, "live/film");
     EXPECT_EQ(request.login, "me");
     EXPECT_EQ(request.credentials.at(0).second, "x");
+    EXPECT_EQ(parse_stream_id("фильм", {}).stream, "фильм");
     EXPECT_THROW(parse_stream_id("", {}), Error);
+    EXPECT_THROW(parse_stream_id("film\xff\xfe", {}), Error) << "no lists of all streams would be JSON";
+    EXPECT_THROW(parse_stream_id(std::string("film\0a", 6), {}), Error);
     EXPECT_THROW(parse_stream_id("#!::r=film,m=request", {}), Error);
 }
 

@@ -474,6 +474,9 @@ TEST_F(PullTest, ShowsNoLoginAndTakesTheAddressWithAndWithoutIt) {
     EXPECT_EQ(pull(with_login, ""), 200);
     EXPECT_EQ(rest("terminate", R"({"uri":")" + source.uri() + "\"}").status, 200);
     EXPECT_EQ(rest("terminate", R"({"uri":"nonsense"})").status, 404);
+    EXPECT_EQ(host.http.call("GET", "/rest-api/pull/find_all", {}).status, 404);
+    EXPECT_EQ(pull(source.uri(), ""), 200);
+    EXPECT_EQ(host.http.call("GET", "/rest-api/pull/find_all", {}).status, 200) << "as well as by POST";
 }
 
 TEST_F(PullTest, RecordsByTheSettingOfRtmpStreams) {

@@ -12,11 +12,12 @@ namespace tapedeck::sources {
 
 inline void refuse(HttpExchange& exchange, const Error& error) {
     const auto status = error.status();
+    const bool is_asked_wrongly = status == TD_MALFORMED || status == TD_UNSUPPORTED;
     exchange.respond(status == TD_NOT_FOUND ? 404
                      : status == TD_EXISTS  ? 409
                      : status == TD_DENIED  ? 403
-                     : status == TD_FAILED  ? 500
-                                            : 400,
+                     : is_asked_wrongly     ? 400
+                                            : 500,
                      {}, error.what());
 }
 
@@ -42,6 +43,12 @@ inline void post_route(Http& http, std::string_view path, RestHandler handler) {
     route(http, "POST", path, [handler = std::move(handler)](const HttpRequest& request, HttpExchange& exchange) {
         handler(request.body(), exchange);
     });
+}
+
+/// The same for GET and POST, where nothing is asked but all there is.
+inline void list_route(Http& http, std::string_view path, const std::function<void(HttpExchange& exchange)>& handler) {
+    for (const char* method : {"GET", "POST"})
+        route(http, method, path, [handler](const HttpRequest&, HttpExchange& exchange) { handler(exchange); });
 }
 
 inline void answer_json(HttpExchange& exchange, std::string_view body) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Looks at what changed: tests/changed.sh format | tidy
 # `format` checks every C and C++ file of the tree (it is quick), `tidy` those that changed against the merge base with
-# the main branch (or the last commit, where this is the main branch), at most TIDY_FILES of them (default 24).
+# the main branch (or the last commit, where this is the main branch), at most TIDY_FILES of them (default 12).
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,7 +19,7 @@ format)
 tidy)
     # The debug build compiles each file alone and without precompiled headers, so a missing include is seen.
     cmake --preset debug -DTAPEDECK_TESTS=ON >/dev/null || exit 1
-    mapfile -t files < <(changed '*.cpp' | shuf --random-source=<(yes) | head -n "${TIDY_FILES:-24}" | sort)
+    mapfile -t files < <(changed '*.cpp' | shuf --random-source=<(yes) | head -n "${TIDY_FILES:-12}" | sort)
     # What no build compiles (a fuzz target's own main, a template out of the tree) has no command.
     known=()
     for file in "${files[@]}"; do

@@ -102,7 +102,7 @@ class RtspFaults(FlowTest):
         before = size()
         eventually(lambda: size() > before + more, lambda: f"{stream} is written; there are {server.parts()}", 20)
 
-    def written(self, file, least=20):
+    def written(self, file, least=10):
         """When the pictures of a recording are shown; each is the clip's, and the sound is as well."""
         kept, known = media.pictures(file), shown_by(self.clip)
         self.assertGreater(len(kept), least, file.name)
